@@ -1,0 +1,7 @@
+"""Wrappers round levels: what the agent sees, and what is recorded of it."""
+
+if __name__ != "perma_agent.wrappers":
+    raise ImportError(
+        f"this folder ships as `perma_agent.wrappers` but was imported as `{__name__}`: "
+        "run `pip install -e .`, then import `perma_agent.wrappers`"
+    )
