@@ -1,1 +1,20 @@
-"""."""
+"""Life-long learning: what happens when the world changes and nobody says so."""
+
+from perma_agent.continual.dreams import DreamConfig
+from perma_agent.continual.environment_inference import EnvironmentInference, EnvironmentRecord, InferenceConfig
+from perma_agent.continual.latent_mask import LatentMaskConfig, atypicality
+from perma_agent.continual.learner import Learner, LearnerConfig, Update
+from perma_agent.continual.snapshot import Snapshot
+
+__all__ = [
+    "DreamConfig",
+    "EnvironmentInference",
+    "EnvironmentRecord",
+    "InferenceConfig",
+    "LatentMaskConfig",
+    "Learner",
+    "LearnerConfig",
+    "Snapshot",
+    "Update",
+    "atypicality",
+]

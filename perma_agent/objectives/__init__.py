@@ -1,1 +1,34 @@
-"""."""
+"""The objective's summands: one term, one file, one pure function with its equation."""
+
+from perma_agent.objectives.capacity import (
+    CapacityConfig,
+    CapacitySchedule,
+    active_latents,
+    capacity,
+    information,
+    warm_up,
+)
+from perma_agent.objectives.dreaming import encoder_proximity
+from perma_agent.objectives.environment import environment_loss
+from perma_agent.objectives.permanence import PermanenceConfig, normalised_permanence, permanence, permanence_of_pairs
+from perma_agent.objectives.reconstruction import bernoulli_divergence, bernoulli_error, gaussian_error
+from perma_agent.objectives.total import total
+
+__all__ = [
+    "CapacityConfig",
+    "CapacitySchedule",
+    "PermanenceConfig",
+    "active_latents",
+    "bernoulli_divergence",
+    "bernoulli_error",
+    "capacity",
+    "encoder_proximity",
+    "environment_loss",
+    "gaussian_error",
+    "information",
+    "normalised_permanence",
+    "permanence",
+    "permanence_of_pairs",
+    "total",
+    "warm_up",
+]

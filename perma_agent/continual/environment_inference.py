@@ -1,0 +1,222 @@
+"""Environment inference: is this batch from an environment met before, and which, or from a new one (eq. 6)?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from perma_agent.continual.latent_mask import LatentMaskConfig, contradicts, update_mask
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceConfig:
+    """When a batch counts as surprising, and how long before that is believed."""
+
+    enabled: bool = True
+    """Off for the ablations without S: everything is environment 0."""
+    kappa: float = 1.5
+    """κ: a batch whose mean error exceeds κ times the environment's is surprising. No unit; ours where the paper is
+    silent."""
+    spread: float = 2.0
+    """A batch is surprising only if its mean error also exceeds the environment's mean by this many standard
+    deviations of its single frames: a level that is merely harder than the average of those met is not new."""
+    patience: int = 3
+    """Consecutive batches that must agree before the environment changes (the paper changes on one). Batches that
+    surprise are not learnt from."""
+    burn_in: int = 500
+    """Learning steps before a new environment's mask and error are recorded and tested; shorter visits leave none."""
+    memory: float = 0.99
+    """Decay per batch of the running mean of an environment's error."""
+    used_below: float = 0.5
+    """T: a latent is used if its noise tolerance σ* is below this, in units of the prior's standard deviation."""
+
+    def __post_init__(self) -> None:
+        if self.kappa <= 1 or self.spread < 0 or self.patience < 1 or self.burn_in < 1 or not 0 < self.memory < 1:
+            raise ValueError(
+                f"expected kappa > 1, spread >= 0, patience >= 1, burn_in >= 1 and 0 < memory < 1, got {self}"
+            )
+
+
+@dataclass(kw_only=True)
+class EnvironmentRecord:
+    """What is remembered of an environment."""
+
+    mask: Tensor
+    """a^s, bool, shape `[D]`; False where masked."""
+    used: Tensor
+    """u^s, bool, shape `[D]`; all False until settled."""
+    steps: int = 0
+    """Learning steps spent in it."""
+    settled: bool = False
+    """Whether mask, used latents and error have been recorded."""
+    error: float = 0.0
+    """L̃_s: running mean of the reconstruction error, in nats per frame."""
+    error_squared: float = 0.0
+    """Running mean of the squared error of single frames, in nats²."""
+    observed: int = 0
+    """Batches in the running means."""
+    opening_information: float = 0.0
+    """Information in its unmasked latents when it opened, in nats; where its capacity starts to rise from."""
+
+    def observe(self, errors: Tensor, *, memory: float) -> None:
+        """Take a batch's errors (nats per frame, shape `[B]`) into the running means."""
+        self.observed += 1
+        rate = max(1.0 - memory, 1.0 / self.observed)
+        self.error += rate * (float(errors.mean()) - self.error)
+        self.error_squared += rate * (float(errors.pow(2).mean()) - self.error_squared)
+
+    def limit(self, config: InferenceConfig) -> float:
+        """The largest mean error of a batch that is not surprising, in nats: max(κ L̃, L̃ + spread · std)."""
+        deviation = max(0.0, self.error_squared - self.error**2) ** 0.5
+        return max(config.kappa * self.error, self.error + config.spread * deviation)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What a batch says, before any environment is assumed."""
+
+    alpha: Tensor
+    """Atypicality, in nats, shape `[D]`."""
+    probabilities: Tensor
+    """q(s|x) averaged over the batch, shape `[S]` of the known environments; empty if there are none."""
+    error_under: Callable[[int], float]
+    """Mean reconstruction error in nats if the batch were of environment s."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What was made of a batch."""
+
+    environment: int | None
+    """s, or None while the batch surprises and patience lasts (it is not learnt from)."""
+    opened: bool = False
+    """A new environment begins with this batch."""
+    returned: bool = False
+    """The environment changed to one met before."""
+    left: int | None = None
+    """The environment that ended with this batch."""
+    error: float | None = None
+    """Error under the first candidate, in nats."""
+    limit: float | None = None
+    """The error beyond which that candidate would have been refused, in nats."""
+    contradicting: int = 0
+    """Used latents of the first candidate whose atypicality contradicts its mask."""
+
+
+@dataclass(kw_only=True)
+class EnvironmentInference:
+    """The memory of environments and the decision between them; no parameters are learnt here."""
+
+    latents: int
+    """D."""
+    max_environments: int
+    """S; once all are in use, surprising batches go to the environment that explains them best."""
+    config: InferenceConfig = field(default_factory=InferenceConfig)
+    """Thresholds on errors and patience."""
+    mask_config: LatentMaskConfig = field(default_factory=LatentMaskConfig)
+    """Thresholds on atypicality."""
+    records: list[EnvironmentRecord] = field(default_factory=list)
+    """One for each environment met, by index s."""
+    current: int | None = None
+    """The environment of the last decided batch."""
+    pending: int | None = None
+    """The change that has been seen but not yet believed: an index, or `len(records)` for a new environment."""
+    pending_batches: int = 0
+    """For how many consecutive batches."""
+
+    def decide(self, evidence: Evidence) -> Verdict:
+        """Decide on one batch (eq. 6, with patience and burn-in)."""
+        if self.current is None:
+            return self._change_to(0, Verdict(environment=None))
+        if not self.config.enabled:
+            return Verdict(environment=self.current)
+        proposal, verdict = self._propose(evidence)
+        if proposal == self.current:
+            self.pending, self.pending_batches = None, 0
+            return _decided(verdict, environment=proposal)
+        if proposal != self.pending:
+            self.pending, self.pending_batches = proposal, 0
+        self.pending_batches += 1
+        if self.pending_batches < self.config.patience:
+            return verdict
+        return self._change_to(proposal, verdict)
+
+    def update_mask(self, environment: int, alpha: Tensor) -> Tensor:
+        """The environment's mask after one more of its batches, bool, shape `[D]`.
+
+        Only latents that another settled environment uses can be masked. Once the environment has settled, its mask
+        may only tighten, and only on latents that it does not use itself (they came into use elsewhere meanwhile): a
+        latent that slipped back under λ would be retrained and so forgotten by those who use it.
+        """
+        record = self.records[environment]
+        others = torch.zeros(self.latents, dtype=torch.bool)
+        for index, other in enumerate(self.records):
+            if index != environment and other.settled:
+                others |= other.used
+        mask = update_mask(record.mask, alpha, maskable=others & ~record.used, config=self.mask_config)
+        record.mask = record.mask & mask if record.settled else mask
+        return record.mask
+
+    def _propose(self, evidence: Evidence) -> tuple[int, Verdict]:
+        """The environment this batch alone speaks for (`len(records)` for a new one), and why."""
+        assert self.current is not None
+        order = [int(index) for index in torch.argsort(evidence.probabilities, descending=True)]
+        first = order[0]
+        if not self.records[self.current].settled:
+            # Burn-in: nothing is known yet of this environment, so it can only be left for one that explains the batch.
+            if first != self.current and self.records[first].settled:
+                fits, verdict = self._fits(first, evidence)
+                return (first if fits else self.current), verdict
+            return self.current, Verdict(environment=None)
+        candidates = [index for index in order if self.records[index].settled]
+        fits, verdict = self._fits(candidates[0], evidence)
+        if fits:
+            return candidates[0], verdict
+        # q(s|x) may name the wrong one on strange frames: try the others by what they would draw before giving up.
+        for index in candidates[1:]:
+            if self._fits(index, evidence)[0]:
+                return index, verdict
+        if len(self.records) < self.max_environments:
+            return len(self.records), verdict
+        return min(
+            candidates, key=lambda index: evidence.error_under(index) / self.records[index].limit(self.config)
+        ), verdict
+
+    def _fits(self, index: int, evidence: Evidence) -> tuple[bool, Verdict]:
+        record = self.records[index]
+        error, limit = evidence.error_under(index), record.limit(self.config)
+        against = int(contradicts(record.mask, evidence.alpha, used=record.used, config=self.mask_config).sum())
+        return error <= limit and against == 0, Verdict(
+            environment=None, error=error, limit=limit, contradicting=against
+        )
+
+    def _change_to(self, proposal: int, why: Verdict) -> Verdict:
+        left = self.current
+        if left is not None and not self.records[left].settled and left == len(self.records) - 1:
+            # It did not last its burn-in: forget it, and let its index be used again.
+            self.records.pop()
+            left = None
+        opened = proposal >= len(self.records)
+        if opened:
+            everything = torch.ones(self.latents, dtype=torch.bool)
+            self.records.append(EnvironmentRecord(mask=everything, used=~everything))
+            proposal = len(self.records) - 1
+        self.current, self.pending, self.pending_batches = proposal, None, 0
+        return _decided(why, environment=proposal, opened=opened, returned=not opened, left=left)
+
+
+def _decided(
+    why: Verdict, *, environment: int, opened: bool = False, returned: bool = False, left: int | None = None
+) -> Verdict:
+    return Verdict(
+        environment=environment,
+        opened=opened,
+        returned=returned,
+        left=left,
+        error=why.error,
+        limit=why.limit,
+        contradicting=why.contradicting,
+    )

@@ -1,0 +1,338 @@
+"""Learner: one update of VASE on a batch of frame pairs, for as long as the agent lives, told nothing of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from perma_agent.continual.dreams import DreamConfig, Dreams, dream
+from perma_agent.continual.environment_inference import (
+    EnvironmentInference,
+    Evidence,
+    InferenceConfig,
+    Verdict,
+)
+from perma_agent.continual.latent_mask import LatentMaskConfig, atypicality
+from perma_agent.continual.noise_tolerance import noise_tolerance
+from perma_agent.continual.snapshot import Snapshot
+from perma_agent.models import VASE, Encoding
+from perma_agent.objectives import (
+    CapacityConfig,
+    PermanenceConfig,
+    bernoulli_divergence,
+    bernoulli_error,
+    capacity,
+    encoder_proximity,
+    environment_loss,
+    gaussian_error,
+    information,
+    permanence_of_pairs,
+    total,
+    warm_up,
+)
+from perma_agent.types import FramePairs, Posterior
+
+TOLERANCE_FRAMES = 16
+"""Frames on which noise tolerance is measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnerConfig:
+    """Everything an update depends on, beside the model and the batch."""
+
+    learning_rate: float = 6e-4
+    """Of Adam (paper's re-implementation: 6e-4)."""
+    seed: int = 0
+    """Of the noise in samples and dreams."""
+    capacity: CapacityConfig = field(default_factory=CapacityConfig)
+    """Disentanglement."""
+    permanence: PermanenceConfig = field(default_factory=PermanenceConfig)
+    """Permanence."""
+    dreaming: DreamConfig = field(default_factory=DreamConfig)
+    """D of the ablations."""
+    inference: InferenceConfig = field(default_factory=InferenceConfig)
+    """S of the ablations."""
+    mask: LatentMaskConfig = field(default_factory=LatentMaskConfig)
+    """A of the ablations."""
+    environment_weight: float = 1.0
+    """Weight of q(s|x)'s own loss; no gradient of it reaches the encoder."""
+    autocast: bool | None = None
+    """bfloat16 in the networks' forward passes; None takes it where the processor has bfloat16 matrix units."""
+
+    def __post_init__(self) -> None:
+        if not self.learning_rate > 0:
+            raise ValueError(f"expected a positive learning_rate, got {self.learning_rate}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Update:
+    """What one call of `Learner.update` saw and did."""
+
+    step: int
+    """Batches seen so far, this one included."""
+    environment: int | None
+    """s inferred; None if the batch surprised and was not learnt from."""
+    opened: bool
+    """A new environment began with this batch."""
+    alpha: Tensor
+    """Atypicality, in nats, shape `[D]`."""
+    mask: Tensor
+    """a^s in force, bool, shape `[D]`."""
+    metrics: dict[str, float]
+    """Scalars to log, by name."""
+
+
+class Learner:
+    """Trains a VASE on whatever it is shown; finds environments, masks latents, dreams of the past.
+
+    Args:
+        model: the VASE; trained in place.
+        config: weights, thresholds and switches.
+
+    Example:
+        >>> import numpy as np
+        >>> from perma_agent.models import VASEConfig
+        >>> learner = Learner(VASE(VASEConfig(filters=(4, 4, 4, 4), hidden=8, latents=3)))
+        >>> frames = np.zeros((4, 3, 64, 64), dtype=np.uint8)
+        >>> update = learner.update(FramePairs(frames, frames, np.ones(4, dtype=np.int64)))
+        >>> update.environment, update.opened
+        (0, True)
+    """
+
+    def __init__(self, model: VASE, config: LearnerConfig | None = None) -> None:
+        self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+        self.config = config or LearnerConfig()
+        self.step = 0
+        self.snapshot: Snapshot | None = None
+        self.generator = torch.Generator().manual_seed(self.config.seed)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=self.config.learning_rate)
+        self.inference = EnvironmentInference(
+            latents=model.config.latents,
+            max_environments=model.config.max_environments,
+            config=self.config.inference,
+            mask_config=self.config.mask,
+        )
+        self._last: tuple[Tensor, Tensor] | None = None
+        self._autocast = bfloat16_pays() if self.config.autocast is None else self.config.autocast
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
+
+    @property
+    def environment(self) -> int | None:
+        """The environment inferred last, None before the first batch."""
+        return self.inference.current
+
+    @property
+    def mask(self) -> Tensor:
+        """a^s of the present environment, bool, shape `[D]`; all True before the first batch."""
+        if self.inference.current is None:
+            return torch.ones(self.model.config.latents, dtype=torch.bool)
+        return self.inference.records[self.inference.current].mask
+
+    def update(self, pairs: FramePairs) -> Update:
+        """Infer the environment of a batch and learn from it, unless it surprises.
+
+        Args:
+            pairs: uint8 frames `[B, C, H, W]` and earlier ones of the same trajectories, B of at least 2.
+
+        Raises:
+            FrameError: the frames do not fit the model.
+        """
+        self.step += 1
+        self.model.train()
+        frames = self.model.normalise(torch.cat([torch.from_numpy(pairs.frames), torch.from_numpy(pairs.earlier)]))
+        with self._precision():
+            encoding = self.model.encode(frames)
+        samples = encoding.posterior.detach().sample(self.generator)
+        alpha = atypicality(samples).cpu()
+        verdict = self.inference.decide(self._evidence(encoding, frames, samples, alpha))
+        if verdict.opened or verdict.returned:
+            self._end(verdict.left)
+        if verdict.environment is None:
+            return self._report(verdict, alpha, {})
+        return self._report(verdict, alpha, self._learn(verdict, frames, encoding, alpha))
+
+    def _evidence(self, encoding: Encoding, frames: Tensor, samples: Tensor, alpha: Tensor) -> Evidence:
+        known = len(self.inference.records)
+        with torch.no_grad():
+            logits = self.model.environment_logits(encoding.features)[:, :known]
+        found: dict[int, float] = {}
+
+        def error_under(environment: int) -> float:
+            if environment not in found:
+                keep = self.inference.records[environment].mask.to(samples.device)
+                noise = self._normal(samples)
+                found[environment] = float(self._errors(torch.where(keep, samples, noise), environment, frames).mean())
+            return found[environment]
+
+        return Evidence(alpha=alpha, probabilities=logits.softmax(dim=1).mean(dim=0).cpu(), error_under=error_under)
+
+    def _learn(self, verdict: Verdict, frames: Tensor, encoding: Encoding, alpha: Tensor) -> dict[str, float]:
+        assert verdict.environment is not None
+        environment = verdict.environment
+        record = self.inference.records[environment]
+        mask = self.inference.update_mask(environment, alpha).to(frames.device)
+        posterior = encoding.posterior.masked(mask)
+        if verdict.opened and len(self.inference.records) > 1:
+            record.opening_information = float(posterior.kl().sum(dim=1).mean().detach())
+        with self._precision():
+            output = self.model.decode(posterior.mean + posterior.std * self._normal(posterior.mean), environment)
+        errors = self._error(output, frames)
+        present, earlier = _halves(encoding.posterior)
+        terms = {
+            "reconstruction": errors,
+            "permanence": permanence_of_pairs(
+                present, earlier, mask, b=self.config.permanence.b, relative=self.config.permanence.relative
+            ),
+        }
+        weights = {
+            "reconstruction": 1.0,
+            "permanence": warm_up(self.config.permanence.weight, step=self.step, steps=self.config.permanence.warm_up),
+        }
+        granted = self._capacity(terms, weights, posterior=posterior, environment=environment)
+        self._dream(terms, weights, environment=environment, encoding=encoding)
+        loss, metrics = total(terms, weights)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        record.steps += 1
+        self._remember(environment, errors.detach(), frames, posterior)
+        information_now = float(posterior.kl().sum(dim=1).mean().detach())
+        return {**metrics, "capacity/granted": granted, "capacity/used": information_now}
+
+    def _capacity(
+        self, terms: dict[str, Tensor], weights: dict[str, float], *, posterior: Posterior, environment: int
+    ) -> float:
+        config, record = self.config.capacity, self.inference.records[environment]
+        if not config.disentangled:
+            terms["information"], weights["information"] = information(posterior), config.beta
+            return float("nan")
+        granted = config.schedule(steps=record.steps, start=record.opening_information)
+        terms["capacity"] = capacity(posterior, nats=granted)
+        weights["capacity"] = warm_up(config.weight, step=record.steps, steps=config.warm_up)
+        return granted
+
+    def _dream(
+        self, terms: dict[str, Tensor], weights: dict[str, float], *, environment: int, encoding: Encoding
+    ) -> None:
+        config = self.config.dreaming
+        features = encoding.features
+        labels = torch.full((len(features),), environment, device=features.device)
+        dreams = self._dreams(environment) if config.enabled else None
+        if dreams is not None:
+            with self._precision():
+                seen = self.model.encode(dreams.frames)
+                drawn = self.model.decode(dreams.latents, dreams.environments)
+            terms["encoder_proximity"] = encoder_proximity(seen.posterior, dreams.posterior)
+            terms["decoder_proximity"] = self._divergence(drawn, dreams.output)
+            weights["encoder_proximity"] = config.encoder_proximity
+            weights["decoder_proximity"] = config.decoder_proximity
+            features, labels = torch.cat([features, seen.features]), torch.cat([labels, dreams.environments])
+        if len(self.inference.records) > 1:
+            logits = self.model.environment_logits(features)[:, : len(self.inference.records)]
+            terms["environment"] = environment_loss(logits, labels)
+            weights["environment"] = self.config.environment_weight
+
+    def _dreams(self, environment: int) -> Dreams | None:
+        if self.snapshot is None:
+            return None
+        with self._precision():
+            return dream(
+                self.snapshot,
+                count=self.config.dreaming.count,
+                excluding=environment if self.config.inference.enabled else None,
+                generator=self.generator,
+            )
+
+    def _remember(self, environment: int, errors: Tensor, frames: Tensor, posterior: Posterior) -> None:
+        """Record an environment's error, settle it after its burn-in, and renew the snapshot if it is time."""
+        record, config = self.inference.records[environment], self.config.inference
+        if record.steps > config.burn_in // 2:
+            record.observe(errors, memory=config.memory)
+        if not record.settled and record.steps >= config.burn_in:
+            record.settled = True
+            self._record_used(environment, frames, posterior)
+        every = self.config.dreaming.renew_every
+        if every is None and not config.enabled:
+            every = 5_000
+        if every is not None and self.step % every == 0:
+            self._record_used(environment, frames, posterior)
+            self.snapshot = Snapshot.take(self.model, self.inference.records)
+        self._last = (frames[:TOLERANCE_FRAMES], posterior.mean[:TOLERANCE_FRAMES].detach())
+
+    def _end(self, left: int | None) -> None:
+        """An environment ended: note which latents it used, and take the snapshot that will dream of it."""
+        if left is None or not self.inference.records[left].settled:
+            return
+        assert self._last is not None
+        frames, means = self._last
+        self._record_used(left, frames, Posterior(means, torch.zeros_like(means)))
+        self.snapshot = Snapshot.take(self.model, self.inference.records)
+
+    def _record_used(self, environment: int, frames: Tensor, posterior: Posterior) -> None:
+        frames = frames[:TOLERANCE_FRAMES]
+        means = posterior.mean[:TOLERANCE_FRAMES].detach()
+        tolerance = noise_tolerance(means, lambda latents: self._errors(latents, environment, frames))
+        record = self.inference.records[environment]
+        record.used = (tolerance < self.config.inference.used_below) & record.mask
+
+    @torch.no_grad()
+    def _errors(self, latents: Tensor, environment: int, frames: Tensor) -> Tensor:
+        with self._precision():
+            output = self.model.decode(latents, environment)
+        return self._error(output, frames)
+
+    def _error(self, output: Tensor, frames: Tensor) -> Tensor:
+        config = self.model.config
+        if config.likelihood == "bernoulli":
+            return bernoulli_error(output, frames)
+        return gaussian_error(output, frames, pixel_std=config.pixel_std)
+
+    def _divergence(self, output: Tensor, teacher: Tensor) -> Tensor:
+        config = self.model.config
+        if config.likelihood == "bernoulli":
+            return bernoulli_divergence(output, teacher)
+        return gaussian_error(output, teacher, pixel_std=config.pixel_std)
+
+    def _normal(self, like: Tensor) -> Tensor:
+        return torch.randn(like.shape, generator=self.generator).to(like.device)
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast)
+
+    def _report(self, verdict: Verdict, alpha: Tensor, metrics: dict[str, float]) -> Update:
+        scalars = {
+            "environment/index": float("nan") if verdict.environment is None else float(verdict.environment),
+            "environment/count": float(len(self.inference.records)),
+            "environment/pending": float(self.inference.pending_batches),
+            "latents/masked": float((~self.mask).sum()),
+            "latents/atypicality_max": float(alpha.max()),
+        }
+        if verdict.error is not None and verdict.limit is not None:
+            scalars |= {"environment/error": verdict.error, "environment/limit": verdict.limit}
+        return Update(
+            step=self.step,
+            environment=verdict.environment,
+            opened=verdict.opened,
+            alpha=alpha,
+            mask=self.mask.clone(),
+            metrics={**metrics, **scalars},
+        )
+
+
+def bfloat16_pays() -> bool:
+    """Whether this processor multiplies bfloat16 matrices in hardware, so that autocast saves time."""
+    probe: Callable[[], bool] | None = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return probe is not None and probe()
+
+
+def _halves(posterior: Posterior) -> tuple[Posterior, Posterior]:
+    half = len(posterior.mean) // 2
+    first = Posterior(posterior.mean[:half], posterior.log_variance[:half])
+    return first, Posterior(posterior.mean[half:], posterior.log_variance[half:])
