@@ -1,0 +1,60 @@
+# One place for what people, hooks and CI run. `make` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+ARGS ?=
+
+# A virtual environment does not survive being moved, so the stamp holds the folder it was made in.
+READY := $(VENV)/.ready
+ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
+.PHONY: $(READY)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup machine demo test test-slow check format format-check lint types wheel clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r target what; do printf '  make %-13s %s\n' "$$target" "$$what"; done
+
+setup: $(READY) ## make .venv with everything in it; quick when nothing changed
+
+machine: ## see to Python, venv and OpenGL/EGL, the things pip cannot install
+	@sh .ci/prepare-machine $(PYTHON)
+
+$(READY): pyproject.toml constraints.txt perma_agent/version.py | machine
+	@$(RUN) -m pip --version >/dev/null 2>&1 && [ "$$(cat $@ 2>/dev/null || echo $(CURDIR))" = "$(CURDIR)" ] || $(PYTHON) -m venv --clear $(VENV)
+	$(RUN) -m pip install $$([ -t 1 ] || echo --quiet) --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@printf '%s' "$(CURDIR)" > $@
+
+demo: setup ## the whole stack once, at most 10 minutes on 2 cores; ARGS=--debug for one minute
+	$(VENV)/bin/perma-agent demo $(ARGS)
+
+test: setup ## the tests; ARGS="tests/data -x" for some
+	$(RUN) -m pytest $(ARGS)
+
+test-slow: setup ## the long tests too
+	$(RUN) -m pytest -m "not gpu" $(ARGS)
+
+check: format-check lint types test ## what must be green before a commit
+
+format: setup ## rewrite the code in the house's format
+	$(RUN) -m ruff format .
+
+format-check: setup
+	$(RUN) -m ruff format --check .
+
+lint: setup
+	$(RUN) -m ruff check .
+
+# Type checkers read files and cannot see that envs/ is perma_agent.envs: show it to them with links.
+types: setup ## mypy, strict, over the package as it ships
+	@rm -rf build/types && mkdir -p build/types/perma_agent
+	@ln -s "$(CURDIR)"/perma_agent/* "$(CURDIR)/envs" "$(CURDIR)/wrappers" build/types/perma_agent/
+	$(RUN) -m mypy -p perma_agent
+
+wheel: setup ## build dist/*.whl from the source distribution
+	@rm -rf dist
+	$(RUN) -m build --outdir dist .
+
+clean: ## remove what the targets above made, .venv too
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
