@@ -5,3 +5,20 @@ if __name__ != "perma_agent.envs":
         f"this folder ships as `perma_agent.envs` but was imported as `{__name__}`: "
         "run `pip install -e .`, then import `perma_agent.envs`"
     )
+
+import gymnasium as _gymnasium
+
+from perma_agent.envs.actions import ACTIONS
+from perma_agent.envs.catalogue import LevelInfo, catalogue, level_info, make_level
+from perma_agent.envs.suite import SUITE
+
+__all__ = ["ACTIONS", "LevelInfo", "catalogue", "level_info", "make_level"]
+
+for _info in SUITE:
+    if _info.id not in _gymnasium.registry:
+        _gymnasium.register(
+            _info.id,
+            entry_point=_info.entry_point,
+            max_episode_steps=_info.max_episode_steps,
+            kwargs=dict(_info.arguments),
+        )

@@ -1,0 +1,158 @@
+"""The ground-truth factors every level reports: fixed names, shapes, units and ranges, the same in every setting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from perma_agent.envs.plan import COLOURS, KINDS
+from perma_agent.envs.sight import Bodies, Eye, distance_ahead, egocentric, visible_share
+
+SLOTS = 8
+"""Objects reported at each frame."""
+FAR = 20.0
+"""`distance_ahead` is cut off here, metres."""
+Factors = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorSpec:
+    """One ground-truth factor: what its numbers mean."""
+
+    name: str
+    """Key in `info["factors"]`."""
+    shape: tuple[int, ...]
+    """Of its float32 array."""
+    low: float
+    """Smallest value."""
+    high: float
+    """Largest value."""
+    unit: str
+    """`m`, `rad`, `deg`, `share` (0 to 1), `index` or `flag`."""
+    meaning: str
+    """One sentence."""
+    period: float | None = None
+    """Values this far apart are the same, None where the factor does not wrap round."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """Everything the factors are computed from, at one frame."""
+
+    eye: Eye
+    """The camera, which stands over the agent's middle."""
+    bodies: Bodies
+    """All objects there are at this frame, in the order of their slots."""
+    slots: tuple[int, ...]
+    """Slot of each body, 0 to `SLOTS` - 1."""
+    kinds: tuple[str, ...]
+    """Kind of each body, one of `KINDS`."""
+    colours: tuple[str, ...]
+    """Colour of each body, one of `COLOURS`."""
+    segments: np.ndarray
+    """All that stops the agent, shape `[M, 2, 2]`."""
+    light: float
+    """Brightness of the level's light, 0 to 1."""
+
+
+def factor_specs(*, low: tuple[float, float], high: tuple[float, float]) -> tuple[FactorSpec, ...]:
+    """The factors of a level whose ground spans `low` to `high` (x and z, metres), in the order of `info["factors"]`.
+
+    An empty slot (no such object, or it was touched) holds 0 in all five object factors; `object_present` tells it
+    from an object that happens to stand at the agent's own place.
+    """
+    span = float(np.hypot(high[0] - low[0], high[1] - low[1]))
+    spec = FactorSpec
+    each = (SLOTS,)
+    return (
+        spec(name="x", shape=(1,), low=low[0], high=high[0], unit="m", meaning="Agent's place along x."),
+        spec(name="z", shape=(1,), low=low[1], high=high[1], unit="m", meaning="Agent's place along z."),
+        spec(
+            name="heading",
+            shape=(1,),
+            low=-np.pi,
+            high=np.pi,
+            unit="rad",
+            meaning="Where the agent looks, anticlockwise seen from above, 0 along +x, -π/2 along +z.",
+            period=2 * np.pi,
+        ),
+        spec(
+            name="distance_ahead",
+            shape=(1,),
+            low=0.0,
+            high=FAR,
+            unit="m",
+            meaning="From the agent's middle straight ahead to the first wall or object, cut off at the upper end.",
+        ),
+        spec(name="light", shape=(1,), low=0.0, high=1.0, unit="share", meaning="Brightness of the level's light."),
+        spec(name="camera_height", shape=(1,), low=0.5, high=2.0, unit="m", meaning="Of the camera above ground."),
+        spec(name="camera_pitch", shape=(1,), low=-45.0, high=45.0, unit="deg", meaning="Camera's tilt, up positive."),
+        spec(name="camera_fov", shape=(1,), low=30.0, high=120.0, unit="deg", meaning="Vertical angle of view."),
+        spec(name="object_present", shape=each, low=0, high=1, unit="flag", meaning="Whether the slot is filled."),
+        spec(name="object_kind", shape=each, low=0, high=len(KINDS) - 1, unit="index", meaning="Place in KINDS."),
+        spec(name="object_colour", shape=each, low=0, high=len(COLOURS) - 1, unit="index", meaning="Place in COLOURS."),
+        spec(
+            name="object_position",
+            shape=(SLOTS, 2),
+            low=-span,
+            high=span,
+            unit="m",
+            meaning="Egocentric: metres ahead of the agent, metres to its right.",
+        ),
+        spec(
+            name="object_visible",
+            shape=each,
+            low=0.0,
+            high=1.0,
+            unit="share",
+            meaning="Of the object's width, what is in the picture and not hidden by a wall or a nearer object.",
+        ),
+    )
+
+
+def compute_factors(sighting: Sighting) -> Factors:
+    """The factors at one frame: a new dict of new float32 arrays with the names and shapes of `factor_specs`."""
+    eye, slots = sighting.eye, list(sighting.slots)
+    heading = (eye.heading + np.pi) % (2 * np.pi) - np.pi
+    factors = {
+        "x": _scalar(eye.position[0]),
+        "z": _scalar(eye.position[1]),
+        "heading": _scalar(heading),
+        "distance_ahead": _scalar(min(distance_ahead(eye, sighting.bodies, sighting.segments), FAR)),
+        "light": _scalar(sighting.light),
+        "camera_height": _scalar(eye.height),
+        "camera_pitch": _scalar(eye.pitch),
+        "camera_fov": _scalar(eye.field_of_view),
+        "object_present": np.zeros(SLOTS, dtype=np.float32),
+        "object_kind": np.zeros(SLOTS, dtype=np.float32),
+        "object_colour": np.zeros(SLOTS, dtype=np.float32),
+        "object_position": np.zeros((SLOTS, 2), dtype=np.float32),
+        "object_visible": np.zeros(SLOTS, dtype=np.float32),
+    }
+    if slots:
+        factors["object_present"][slots] = 1.0
+        factors["object_kind"][slots] = [KINDS.index(kind) for kind in sighting.kinds]
+        factors["object_colour"][slots] = [COLOURS.index(colour) for colour in sighting.colours]
+        place = egocentric(sighting.bodies.positions, origin=eye.position, heading=eye.heading)
+        factors["object_position"][slots] = place
+        factors["object_visible"][slots] = visible_share(eye, sighting.bodies, sighting.segments)
+    return factors
+
+
+def outside_range(factors: Mapping[str, np.ndarray], specs: tuple[FactorSpec, ...]) -> list[str]:
+    """Names of the factors whose shape, type or values are not what their spec says; empty when all is well."""
+    wrong = [name for name in factors if name not in {spec.name for spec in specs}]
+    for spec in specs:
+        values = factors.get(spec.name)
+        if values is None or values.shape != spec.shape or values.dtype != np.float32:
+            wrong.append(spec.name)
+            continue
+        if not ((values >= spec.low - 1e-4) & (values <= spec.high + 1e-4)).all():  # False for NaN too
+            wrong.append(spec.name)
+    return wrong
+
+
+def _scalar(value: float) -> np.ndarray:
+    return np.array([value], dtype=np.float32)
