@@ -23,7 +23,8 @@ machine: ## see to Python, venv and OpenGL/EGL, the things pip cannot install
 
 $(READY): pyproject.toml constraints.txt perma_agent/version.py | machine
 	@$(RUN) -m pip --version >/dev/null 2>&1 && [ "$$(cat $@ 2>/dev/null || echo $(CURDIR))" = "$(CURDIR)" ] || $(PYTHON) -m venv --clear $(VENV)
-	$(RUN) -m pip install $$([ -t 1 ] || echo --quiet) --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@echo "installing perma_agent and what it needs into $(VENV); torch is large, so the first time takes minutes"
+	@$(RUN) -m pip install $$([ -t 1 ] || echo --quiet) --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@printf '%s' "$(CURDIR)" > $@
 
 demo: setup ## the whole stack once, at most 10 minutes on 2 cores; ARGS=--debug for one minute

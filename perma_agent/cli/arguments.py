@@ -14,7 +14,8 @@ from perma_agent.errors import PermaAgentError
 
 Config = TypeVar("Config")
 
-FRAME_OF_A_BOX = "╭╮╰╯│─ "
+FRAME = "╭╮╰╯│ "
+RULE = re.compile(r"^(?:─+|-{3,})$", re.MULTILINE)
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -43,13 +44,17 @@ def parse(config: type[Config], arguments: Sequence[str], *, program: str) -> Co
 
 
 def sentence(box: str) -> str:
-    """What tyro says in a coloured and framed box, as one sentence: its first paragraph and the options it proposes."""
-    text = COLOUR.sub("", box)
-    if not text.startswith("╭"):
-        return " ".join(text.split())
-    rows = [*(row.strip(FRAME_OF_A_BOX) for row in text.splitlines()[1:]), ""]
-    first = " ".join(rows[: rows.index("")]).rstrip(".").removeprefix("Error parsing Config: ")
-    similar = [row.split()[0] for row in rows[rows.index("") :] if row.startswith("--")]
-    if first.startswith("Unrecognized") and similar:
-        first += f", perhaps you meant {' or '.join(dict.fromkeys(similar))}"
-    return first[:1].lower() + first[1:]
+    """What tyro says in a framed box, as one sentence: its first paragraph and the options it thinks were meant.
+
+    The box has a title, then paragraphs with a rule between them; frame and colours depend on the terminal.
+    """
+    rows = [COLOUR.sub("", row).strip(FRAME) for row in box.splitlines()]
+    if not any(RULE.fullmatch(row) for row in rows):
+        return " ".join(box.split())
+    paragraphs = RULE.sub("\0", "\n".join(rows[1:])).split("\0")
+    first, *others = [paragraph.split() for paragraph in paragraphs if paragraph.strip()]
+    text = " ".join(first).rstrip(".").removeprefix("Error parsing Config: ")
+    similar = [word for paragraph in others for word in paragraph if word.startswith("--") and word != "--help"]
+    if text.startswith("Unrecognized") and similar:
+        text += f", perhaps you meant {' or '.join(dict.fromkeys(similar))}"
+    return text[:1].lower() + text[1:]

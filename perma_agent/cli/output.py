@@ -1,4 +1,4 @@
-"""Results on stdout: a table for people, JSON for programs."""
+"""What a verb answers, on stdout: a table for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -15,30 +15,29 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-WIDTH_OF_A_FILE = 240
-"""Columns of a table that is not written to a terminal: wide enough that nothing is cut."""
 
-
-def write_json(value: Any) -> None:
+def show_json(value: Any) -> None:
     """Write a value to stdout as JSON: dataclasses as objects, what is not finite as null."""
     sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
-    """Write rows to stdout as a table; the last column takes what width is left.
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write rows to stdout: as a table on a terminal, else one line a row, with tabs between the values.
 
     Args:
-        columns: headings.
+        columns: headings; the first column is never wrapped.
         rows: one value a column; each is shown by `str`.
-        title: a line above the table.
     """
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(str(value) for value in row))
-    console = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE, highlight=False, markup=False)
-    console.print(table)
+    lines = [[" ".join(str(value).split()) for value in row] for row in rows]
+    if not sys.stdout.isatty():
+        sys.stdout.writelines("\t".join(line) + "\n" for line in [columns, *lines])
+        return
+    table = Table(box=box.SIMPLE_HEAD)
+    for position, column in enumerate(columns):
+        table.add_column(column, no_wrap=position == 0, overflow="fold")
+    for line in lines:
+        table.add_row(*line)
+    Console(highlight=False, markup=False).print(table)
 
 
 def plain(value: Any) -> Any:
