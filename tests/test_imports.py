@@ -161,6 +161,12 @@ def test_importing_perma_agent_is_light() -> None:
     assert _loaded_by("import perma_agent, perma_agent.cli.main") == set()
 
 
+def test_learning_needs_neither_policies_nor_levels() -> None:
+    loaded = _loaded_by("from perma_agent import *")
+    assert "torch" in loaded
+    assert not loaded & {"stable_baselines3", "miniworld", "pyglet", "matplotlib"}
+
+
 def test_the_check_for_lightness_can_fail() -> None:
     assert "matplotlib" in _loaded_by("import matplotlib")
 
