@@ -136,7 +136,7 @@ def _rooms_imported(source: str) -> set[str]:
 
 
 def _imported(source: str) -> list[str]:
-    """Full names of what a source imports, anywhere in it, in a type-checking block too; relative ones begin with a dot."""
+    """Full names of what a source imports, wherever it does and if only for types; relative ones begin with a dot."""
     names = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from perma_agent.envs import catalogue
 
 from perma_agent.cli.main import main
+from perma_agent.envs import catalogue
 
 
 def test_all_levels_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
