@@ -1,1 +1,6 @@
-"""."""
+"""The data room: trajectories on disk, and pairs of frames drawn from them."""
+
+from perma_agent.data.store import TrajectoryStore
+from perma_agent.data.summary import LevelSummary, StoreSummary
+
+__all__ = ["LevelSummary", "StoreSummary", "TrajectoryStore"]
