@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -84,10 +85,10 @@ def examine(folder: Path) -> Iterator[Check]:
     yield Check(name="Python", state="ok", found=f"{platform.python_version()}, {platform.machine()}, {sys.platform}")
     yield _attempt("torch", torch_in_use, "pip install torch")
     for package in ("gymnasium", "stable-baselines3", "miniworld"):
-        yield _attempt(package, lambda package=package: version(package), f"pip install {package}")
+        yield _attempt(package, partial(version, package), f"pip install {package}")
     yield _attempt(
         "OpenGL/EGL, a frame",
-        lambda: in_another_process(draw_a_frame),
+        partial(in_another_process, draw_a_frame),
         f"install the system's OpenGL; on Debian and Ubuntu: apt-get install {SYSTEM_LIBRARIES}",
     )
     yield _attempt("store on Lance", write_and_read, "pip install --force-reinstall pylance pyarrow")

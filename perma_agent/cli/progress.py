@@ -54,6 +54,8 @@ def progress_bar(label: str, *, total: float | None, console: Console | None = N
         task = bar.add_task(label, total=total, note="")
 
         def advance(steps: float = 1, *, note: str = "") -> None:
-            bar.update(task, advance=steps, **({"note": note} if note else {}))
+            bar.update(task, advance=steps)
+            if note:
+                bar.update(task, note=note)
 
         yield advance
