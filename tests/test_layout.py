@@ -24,6 +24,7 @@ UNSAFE_MODULES = {"pickle", "cloudpickle", "dill", "shelve", "marshal", "joblib"
 UNSAFE_CALLS = {"print", "eval", "exec"}
 MACHINE_PATH = re.compile(r"(?<![\w./~$}-])/(?:home|root|work|mnt|Users|opt)/[\w.]")
 PACKAGE_HOST = re.compile(r"(?:--(?:extra-)?index-url|find-links|\bpypi\.[a-z]+/simple)", re.IGNORECASE)
+MADE_WHILE_WORKING = ("runs/", "build/", "dist/", ".venv/")
 ROOM_OR_FILE = re.compile(r"`([\w.-]+(?:/[\w.-]+)*(?:/|\.py))`")
 
 
@@ -58,7 +59,8 @@ def test_module_says_what_it_is_for(module_name: str, modules: Mapping[str, Path
 
 def test_module_has_a_telling_name_and_a_readable_length(module_name: str, modules: Mapping[str, Path]) -> None:
     assert module_name.rpartition(".")[2] not in NAMES_THAT_SAY_NOTHING
-    assert len(modules[module_name].read_text().splitlines()) <= LONGEST_FILE
+    lines = modules[module_name].read_text().count("\n")
+    assert lines <= LONGEST_FILE, f"{module_name} has {lines} lines: split it"
 
 
 def test_module_does_nothing_unsafe(module_name: str, modules: Mapping[str, Path]) -> None:
@@ -146,7 +148,9 @@ def test_public_names_are_there() -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
 def test_rooms_named_in_the_documents_exist(root: Path, page: str) -> None:
-    named = set(ROOM_OR_FILE.findall((root / page).read_text()))
+    named = {
+        name for name in ROOM_OR_FILE.findall((root / page).read_text()) if not name.startswith(MADE_WHILE_WORKING)
+    }
     places = (root, root / "perma_agent")
     assert sorted(name for name in named if not any((place / name).exists() for place in places)) == []
 

@@ -41,6 +41,8 @@ def parse(config: type[Config], arguments: Sequence[str], *, program: str) -> Co
         if not stop.code:
             return None
         raise PermaAgentError(f"{sentence(said.getvalue())}; see {program} --help") from None
+    except ValueError as error:  # the dataclass' own checks; some versions of tyro let them through
+        raise PermaAgentError(f"{error}; see {program} --help") from error
 
 
 def sentence(box: str) -> str:
