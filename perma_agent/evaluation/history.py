@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -87,9 +88,12 @@ class LearningHistory:
 
     def write(self, path: Path | str) -> None:
         """Write atomically as a compressed `.npz` without pickle."""
-        arrays = {name: getattr(self, name) for name in ("steps", "environments", "opened", "alpha", "mask")}
+        arrays: dict[str, Any] = {
+            name: getattr(self, name) for name in ("steps", "environments", "opened", "alpha", "mask")
+        }
+        arrays |= {f"metrics/{name}": values for name, values in self.metrics.items()}
         with atomic_file(path) as file:
-            np.savez_compressed(file, **arrays, **{f"metrics/{name}": values for name, values in self.metrics.items()})
+            np.savez_compressed(file, **arrays)
 
     @classmethod
     def read(cls, path: Path | str) -> LearningHistory:
