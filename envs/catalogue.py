@@ -40,8 +40,12 @@ class LevelInfo:
     """Arguments the level is made with unless others are given."""
 
 
-SYSTEM = "OpenGL and EGL (Debian: libgl1 libegl1 libglu1-mesa libfreetype6)"
-"""What MiniWorld needs of the system."""
+PACKAGES = "libgl1 libegl1 libglu1-mesa libfreetype6 libglib2.0-0"
+"""Debian's names of what MiniWorld and OpenCV need of the system."""
+SYSTEM = f"OpenGL and EGL (Debian packages {PACKAGES})"
+"""The same, as `LevelInfo.needs`."""
+WHAT_TO_INSTALL = f"on Debian or Ubuntu run `apt-get install {PACKAGES}`, then `perma-agent doctor`"
+"""What an error tells those who lack it."""
 
 
 def catalogue() -> tuple[LevelInfo, ...]:

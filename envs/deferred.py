@@ -24,21 +24,21 @@ class Deferred:
     After DeepMind Lab's `rooms_exploit_deferred_effects`: what leads to more must be taken before it is worth anything.
     """
 
-    size: float = 9.0
-    """Width of both halves and depth of the two together, metres, 7 to 24."""
+    side: float = 9.0
+    """Side of the square ground, both halves together, metres, 7 to 24."""
 
     def __post_init__(self) -> None:
-        check_range("size", self.size, low=7.0, high=24.0)
+        check_range("side", self.side, low=7.0, high=24.0)
 
     @property
     def half_extent(self) -> tuple[float, float]:
         """Half the ground's size in x and z, metres."""
-        return self.size / 2, self.size / 2
+        return self.side / 2, self.side / 2
 
     def plan(self, *, layout: np.random.Generator, placement: np.random.Generator) -> Plan:
         """Front: agent, key and small reward; a wall with a gate somewhere along it; behind: the large reward."""
-        half = self.size / 2
-        line = float(layout.uniform(-0.15, 0.05)) * self.size  # z of the dividing wall: the front is the larger part
+        half = self.side / 2
+        line = float(layout.uniform(-0.15, 0.05)) * self.side  # z of the dividing wall: the front is the larger part
         gate = float(layout.uniform(-half + 0.6, half - 0.6 - GATE))
         low, high = line - WALL / 2, line + WALL / 2
         blocks = (
@@ -49,9 +49,7 @@ class Deferred:
         plan = Plan(half_extent=self.half_extent, blocks=blocks, items=(), start=(0.0, 0.0, 0.0))
         front = Clearing(low=(-half, line), high=(half, half), from_walls=0.9, apart=1.8)
         back = Clearing(low=(-half, -half), high=(half, line), from_walls=0.9, apart=0.0)
-        taken: list[tuple[float, float]] = []
-        for _ in range(3):
-            taken.append(front.draw(placement, plan=plan, taken=taken))
+        taken = front.scatter(placement, plan=plan, count=3)
         turns = placement.uniform(-np.pi, np.pi, size=3)
         items = (
             Item(kind="ball", colour="yellow", position=taken[1], size=0.7, turn=float(turns[0])),
@@ -59,7 +57,7 @@ class Deferred:
             Item(
                 kind="box",
                 colour="yellow",
-                position=back.draw(placement, plan=plan, taken=[]),
+                position=back.scatter(placement, plan=plan, count=1)[0],
                 size=1.2,
                 turn=float(turns[2]),
             ),

@@ -1,12 +1,12 @@
-"""What all levels share towards people: common arguments, and pictures larger than the agent's."""
+"""What all levels share towards people: arguments checked in one way, and pictures larger than the agent's."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -14,12 +14,6 @@ import numpy as np
 from perma_agent.envs.plan import SPLITS, Split
 from perma_agent.envs.tasks import check_choice, check_range
 from perma_agent.errors import LevelError
-
-if TYPE_CHECKING:
-    from typing import Protocol
-
-    class _Viewer(Protocol):
-        def __call__(self, *, above: bool) -> np.ndarray: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +34,59 @@ class LevelConfig:
     """What `render()` shows: the agent's view, or the map from above."""
 
     def __post_init__(self) -> None:
+        check_picture(self.size, self.render_mode, self.view)
         check_choice("split", self.split, SPLITS)
-        check_range("size", self.size, low=16, high=512, whole=True)
         if self.map_seed is not None:
             check_range("map_seed", self.map_seed, low=0, high=2**31 - 1, whole=True)
         check_choice("randomise", self.randomise, (True, False))
-        if self.render_mode is not None:
-            check_choice("render_mode", self.render_mode, ("human", "rgb_array"))
-        check_choice("view", self.view, ("agent", "top"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineLevelConfig:
+    """Arguments of every level that comes with an engine."""
+
+    size: int = 64
+    """Pixels along each side of the frames, 16 to 512."""
+    render_mode: Literal["human", "rgb_array"] | None = None
+    """What `render()` does: open a window, or return a picture."""
+    view: Literal["agent", "top"] = "agent"
+    """What `render()` shows: the agent's view, or the map from above."""
+    engine_arguments: Mapping[str, Any] = field(default_factory=dict)
+    """Passed on to the engine's own level, e.g. `{"domain_rand": True}`."""
+
+    def __post_init__(self) -> None:
+        check_picture(self.size, self.render_mode, self.view)
+        if not isinstance(self.engine_arguments, Mapping):
+            raise LevelError(f"expected engine_arguments to be a mapping of names, got {self.engine_arguments!r}")
+
+
+def check_picture(size: object, render_mode: object, view: object) -> None:
+    """Refuse frames and pictures that cannot be made.
+
+    Raises:
+        LevelError: naming the argument, the value and the valid ones.
+    """
+    check_range("size", size, low=16, high=512, whole=True)
+    check_choice("render_mode", render_mode, (None, "human", "rgb_array"))
+    check_choice("view", view, ("agent", "top"))
+
+
+def read_arguments(config: type[Any], arguments: Mapping[str, Any], *, others: Iterable[str] = ()) -> Any:
+    """A config of those arguments that are fields of it.
+
+    Args:
+        config: a dataclass.
+        arguments: by name.
+        others: names that are valid beside the config's fields.
+
+    Raises:
+        LevelError: for a name that is neither, with all that are valid.
+    """
+    names = {entry.name for entry in fields(config)}
+    valid = sorted(names | set(others))
+    if unknown := sorted(set(arguments) - set(valid)):
+        raise LevelError(f"expected arguments among {', '.join(valid)}, got {', '.join(unknown)}")
+    return config(**{name: value for name, value in arguments.items() if name in names})
 
 
 def render_level(level: Any, viewer: Callable[..., np.ndarray]) -> np.ndarray | None:
@@ -65,10 +104,8 @@ def render_level(level: Any, viewer: Callable[..., np.ndarray]) -> np.ndarray | 
         return None
     if level.render_mode == "rgb_array":
         return viewer(above=level.config.view == "top")
-    show(
-        np.concatenate([viewer(above=False), viewer(above=True)], axis=1),
-        title=str(level.spec.id if level.spec else ""),
-    )
+    both = np.concatenate([viewer(above=False), viewer(above=True)], axis=1)
+    show(both, title=level.spec.id if level.spec else "perma_agent")
     return None
 
 
@@ -82,5 +119,5 @@ def show(picture: np.ndarray, *, title: str) -> None:
         raise LevelError("expected a display for render_mode 'human', got none; use render_mode='rgb_array' here")
     import cv2  # opens a window system; not needed without one
 
-    cv2.imshow(title or "perma_agent", np.ascontiguousarray(picture[..., ::-1]))
+    cv2.imshow(title, np.ascontiguousarray(picture[..., ::-1]))
     cv2.waitKey(1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from perma_agent.envs.plan import COLOURS, KINDS
-from perma_agent.envs.sight import Bodies, Eye, distance_ahead, egocentric, visible_share
+from perma_agent.envs.sight import Bodies, Eye, egocentric, look
 
 SLOTS = 8
 """Objects reported at each frame."""
@@ -38,13 +38,11 @@ class FactorSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sighting:
-    """Everything the factors are computed from, at one frame."""
+class Surroundings:
+    """What there is at one frame, wherever the agent stands."""
 
-    eye: Eye
-    """The camera, which stands over the agent's middle."""
     bodies: Bodies
-    """All objects there are at this frame, in the order of their slots."""
+    """All objects, in the order of their slots."""
     slots: tuple[int, ...]
     """Slot of each body, 0 to `SLOTS` - 1."""
     kinds: tuple[str, ...]
@@ -53,17 +51,32 @@ class Sighting:
     """Colour of each body, one of `COLOURS`."""
     segments: np.ndarray
     """All that stops the agent, shape `[M, 2, 2]`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """Everything the factors are computed from, at one frame."""
+
+    eye: Eye
+    """The camera, which stands over the agent's middle."""
     light: float
     """Brightness of the level's light, 0 to 1."""
+    surroundings: Surroundings
+    """Objects and walls."""
 
 
-def factor_specs(*, low: tuple[float, float], high: tuple[float, float]) -> tuple[FactorSpec, ...]:
-    """The factors of a level whose ground spans `low` to `high` (x and z, metres), in the order of `info["factors"]`.
+def factor_specs(*, low: tuple[float, float], high: tuple[float, float], beyond: float = 0.0) -> tuple[FactorSpec, ...]:
+    """The factors of a level, in the order of `info["factors"]`.
 
     An empty slot (no such object, or it was touched) holds 0 in all five object factors; `object_present` tells it
     from an object that happens to stand at the agent's own place.
+
+    Args:
+        low: smallest x and z of the ground, metres.
+        high: largest x and z.
+        beyond: how far outside the ground an object may stand, metres.
     """
-    span = float(np.hypot(high[0] - low[0], high[1] - low[1]))
+    span = float(np.hypot(high[0] - low[0], high[1] - low[1])) + beyond
     spec = FactorSpec
     each = (SLOTS,)
     return (
@@ -114,13 +127,15 @@ def factor_specs(*, low: tuple[float, float], high: tuple[float, float]) -> tupl
 
 def compute_factors(sighting: Sighting) -> Factors:
     """The factors at one frame: a new dict of new float32 arrays with the names and shapes of `factor_specs`."""
-    eye, slots = sighting.eye, list(sighting.slots)
+    eye, around = sighting.eye, sighting.surroundings
+    slots = list(around.slots)
     heading = (eye.heading + np.pi) % (2 * np.pi) - np.pi
+    ahead, visible = look(eye, around.bodies, around.segments)
     factors = {
         "x": _scalar(eye.position[0]),
         "z": _scalar(eye.position[1]),
         "heading": _scalar(heading),
-        "distance_ahead": _scalar(min(distance_ahead(eye, sighting.bodies, sighting.segments), FAR)),
+        "distance_ahead": _scalar(min(ahead, FAR)),
         "light": _scalar(sighting.light),
         "camera_height": _scalar(eye.height),
         "camera_pitch": _scalar(eye.pitch),
@@ -133,11 +148,11 @@ def compute_factors(sighting: Sighting) -> Factors:
     }
     if slots:
         factors["object_present"][slots] = 1.0
-        factors["object_kind"][slots] = [KINDS.index(kind) for kind in sighting.kinds]
-        factors["object_colour"][slots] = [COLOURS.index(colour) for colour in sighting.colours]
-        place = egocentric(sighting.bodies.positions, origin=eye.position, heading=eye.heading)
+        factors["object_kind"][slots] = [KINDS.index(kind) for kind in around.kinds]
+        factors["object_colour"][slots] = [COLOURS.index(colour) for colour in around.colours]
+        place = egocentric(around.bodies.positions, origin=eye.position, heading=eye.heading)
         factors["object_position"][slots] = place
-        factors["object_visible"][slots] = visible_share(eye, sighting.bodies, sighting.segments)
+        factors["object_visible"][slots] = visible
     return factors
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import gymnasium as gym
@@ -10,16 +10,16 @@ import numpy as np
 
 from perma_agent.envs.actions import ACTIONS, BACK, FORWARD, TURN_LEFT, TURN_RIGHT
 from perma_agent.envs.deferred import Deferred
-from perma_agent.envs.display import LevelConfig, render_level
+from perma_agent.envs.display import LevelConfig, read_arguments, render_level
+from perma_agent.envs.episode import Episode
 from perma_agent.envs.factors import Factors, FactorSpec, Sighting, compute_factors, factor_specs
 from perma_agent.envs.forage import Forage
 from perma_agent.envs.looks import View, draw_look, draw_view
 from perma_agent.envs.maze import Maze
 from perma_agent.envs.miniworld import World
-from perma_agent.envs.objects import object_height
-from perma_agent.envs.plan import AGENT_RADIUS, SETTINGS, TOUCH_MARGIN, Plan, Setting
-from perma_agent.envs.sight import Bodies, Eye
-from perma_agent.envs.tasks import Progress, Task, check_choice
+from perma_agent.envs.plan import SETTINGS, Setting
+from perma_agent.envs.sight import Eye
+from perma_agent.envs.tasks import Task, check_choice
 from perma_agent.errors import LevelError
 
 TASKS: dict[str, type[Maze] | type[Forage] | type[Deferred]] = {"maze": Maze, "forage": Forage, "deferred": Deferred}
@@ -49,14 +49,8 @@ class TaskLevel(gym.Env[np.ndarray, np.int64]):
         """
         check_choice("task", task, tuple(TASKS))
         check_choice("setting", setting, SETTINGS)
-        rules = {field.name for field in fields(TASKS[task])}
-        common = {field.name for field in fields(LevelConfig)}
-        if unknown := sorted(set(arguments) - rules - common):
-            raise LevelError(
-                f"expected arguments among {', '.join(sorted(rules | common))} for a {task} level, "
-                f"got {', '.join(unknown)}"
-            )
-        self.config = LevelConfig(**{name: value for name, value in arguments.items() if name in common})
+        rules = {entry.name for entry in fields(TASKS[task])}
+        self.config: LevelConfig = read_arguments(LevelConfig, arguments, others=rules)
         self.task: Task = TASKS[task](**{name: value for name, value in arguments.items() if name in rules})
         self.setting = setting
         self.render_mode = self.config.render_mode
@@ -100,7 +94,7 @@ class TaskLevel(gym.Env[np.ndarray, np.int64]):
         shown = number if self.config.randomise else 0
         view = draw_view(self._stream(number, 2)) if self.config.randomise else View()
         look = draw_look(self._stream(shown, 3), setting=self.setting, split=self.config.split)
-        self._episode = Episode(plan=plan, progress=Progress(present=np.ones(len(plan.items), dtype=bool)), view=view)
+        self._episode = Episode(plan, view)
         frame = self._world.build(plan, look, view)
         return frame, self._info()
 
@@ -116,7 +110,7 @@ class TaskLevel(gym.Env[np.ndarray, np.int64]):
         reward, ended = self._touch()
         return self._world.render_obs(), reward, ended, False, self._info()
 
-    def render(self) -> np.ndarray | None:  # type: ignore[override]
+    def render(self) -> np.ndarray | None:
         """A larger picture for people, as `render_mode` and `view` ask."""
         return render_level(self, self._world.picture)
 
@@ -131,42 +125,30 @@ class TaskLevel(gym.Env[np.ndarray, np.int64]):
     def factors(self) -> Factors:
         """Ground truth of the current frame."""
         episode, (x, z, heading) = self.episode, self.pose
-        slots = tuple(np.flatnonzero(episode.progress.present).tolist())
-        items = [episode.plan.items[slot] for slot in slots]
-        return compute_factors(
-            Sighting(
-                eye=Eye(
-                    position=np.array([x, z]),
-                    heading=heading,
-                    height=episode.view.camera_height,
-                    pitch=episode.view.camera_pitch,
-                    field_of_view=episode.view.camera_fov,
-                ),
-                bodies=Bodies(
-                    positions=np.array([item.position for item in items]).reshape(-1, 2),
-                    radii=np.array([item.radius for item in items]),
-                    bottoms=np.zeros(len(items)),
-                    tops=np.array([object_height(item) for item in items]),
-                ),
-                slots=slots,
-                kinds=tuple(item.kind for item in items),
-                colours=tuple(item.colour for item in items),
-                segments=episode.segments,
-                light=episode.view.light,
-            )
+        view = episode.view
+        eye = Eye(
+            position=np.array([x, z]),
+            heading=heading,
+            height=view.camera_height,
+            pitch=view.camera_pitch,
+            field_of_view=view.camera_fov,
         )
+        return compute_factors(Sighting(eye=eye, light=view.light, surroundings=episode.surroundings))
 
     def _touch(self) -> tuple[float, bool]:
         episode, (x, z, _) = self.episode, self.pose
         progress = episode.progress
-        near = episode.reaches > np.hypot(episode.places[:, 0] - x, episode.places[:, 1] - z)
+        near = np.hypot(episode.places[:, 0] - x, episode.places[:, 1] - z) < episode.reaches
+        touched = np.flatnonzero(near & progress.present).tolist()
         reward, ended = 0.0, False
-        for slot in np.flatnonzero(near & progress.present).tolist():
+        for slot in touched:
             progress.present[slot] = False
             progress.touched.append(slot)
             payment = self.task.touch(episode.plan, progress, slot)
             reward, ended = reward + payment.reward, ended or payment.ended
+        if touched:
             self._world.change(present=progress.present, gates_closed=progress.gates_closed)
+            episode.refresh()
         return reward, ended
 
     def _info(self) -> dict[str, Any]:
@@ -175,30 +157,3 @@ class TaskLevel(gym.Env[np.ndarray, np.int64]):
     def _stream(self, number: int, purpose: int) -> np.random.Generator:
         """Even numbers for the train split, odd ones for the test split: no map or look is drawn in both."""
         return np.random.default_rng([2 * number + (self.config.split == "test"), purpose])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Episode:
-    """One map and what has been done in it."""
-
-    plan: Plan
-    """Walls, objects and start."""
-    progress: Progress
-    """Which objects are left, and whether the task is solved; changes as the agent acts."""
-    view: View
-    """Light and camera."""
-
-    @property
-    def segments(self) -> np.ndarray:
-        """All that stops the agent now, shape `[M, 2, 2]`."""
-        return self.plan.segments(gates=self.progress.gates_closed)
-
-    @property
-    def places(self) -> np.ndarray:
-        """Places (x and z) of all items, present or not, shape `[items, 2]`."""
-        return np.array([item.position for item in self.plan.items])
-
-    @property
-    def reaches(self) -> np.ndarray:
-        """Distance between the middles at which the agent touches each item, metres, shape `[items]`."""
-        return np.array([item.radius + AGENT_RADIUS + TOUCH_MARGIN for item in self.plan.items])

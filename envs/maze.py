@@ -24,7 +24,7 @@ class Maze:
     columns: int = 4
     """Cells along x, 1 to 16."""
     cell_size: float = 3.0
-    """Distance between the middles of neighbouring cells, metres, 2.4 to 10."""
+    """Distance between the middles of neighbouring cells, metres, 3 to 10."""
     start: Literal["random", "fixed"] = "random"
     """`fixed`: always the middle of the first cell, looking along +x, so that what is seen of the maze is the agent's
     own doing."""
@@ -32,7 +32,7 @@ class Maze:
     def __post_init__(self) -> None:
         check_range("rows", self.rows, low=1, high=16, whole=True)
         check_range("columns", self.columns, low=1, high=16, whole=True)
-        check_range("cell_size", self.cell_size, low=2.4, high=10.0)
+        check_range("cell_size", self.cell_size, low=3.0, high=10.0)
         check_choice("start", self.start, ("random", "fixed"))
 
     @property
@@ -52,8 +52,8 @@ class Maze:
         others = [cell for cell in cells if cell != home] or [home]
         goal = others[placement.integers(len(others))]
         middle = self._middle(home)
-        position = middle if self.start == "fixed" else self._free_point(home, bare, [], placement)
-        place = self._free_point(goal, bare, [position], placement)
+        position = middle if self.start == "fixed" else self._free_point(home, bare, (), placement)
+        place = self._free_point(goal, bare, (position,), placement)
         kind = KINDS[1 + placement.integers(3)]
         item = Item(kind=kind, colour="yellow", position=place, turn=float(placement.uniform(-np.pi, np.pi)))
         return Plan(half_extent=self.half_extent, blocks=bare.blocks, items=(item,), start=(*position, heading))
@@ -72,13 +72,11 @@ class Maze:
         return (cell[1] + 0.5) * self.cell_size - x, (cell[0] + 0.5) * self.cell_size - z
 
     def _free_point(
-        self, cell: Cell, plan: Plan, taken: list[tuple[float, float]], rng: np.random.Generator
+        self, cell: Cell, plan: Plan, taken: tuple[tuple[float, float], ...], rng: np.random.Generator
     ) -> tuple[float, float]:
         (x, z), half = self._middle(cell), self.cell_size / 2
-        clearing = Clearing(
-            low=(x - half, z - half), high=(x + half, z + half), from_walls=0.6, apart=min(1.6, 0.5 * self.cell_size)
-        )
-        return clearing.draw(rng, plan=plan, taken=taken)
+        clearing = Clearing(low=(x - half, z - half), high=(x + half, z + half), from_walls=0.6, apart=1.1)
+        return clearing.scatter(rng, plan=plan, count=1, taken=taken)[0]
 
     def _walls(self, passages: set[frozenset[Cell]]) -> tuple[Block, ...]:
         blocks = []

@@ -1,33 +1,31 @@
-"""The only file that touches MiniWorld, pyglet and OpenGL: no display needed, and put right what they get wrong."""
+"""The only file that touches MiniWorld: any of its levels put right, and a world of our own drawn by it."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from perma_agent.envs.factors import Surroundings
 from perma_agent.envs.looks import Look, View
 from perma_agent.envs.objects import gate_surfaces, object_surfaces
-from perma_agent.envs.plan import FORWARD_STEP, TURN_STEP, Plan
+from perma_agent.envs.opengl import check, close_window, draw, free, load_textures, set_fog, set_light
+from perma_agent.envs.plan import COLOURS, FORWARD_STEP, KINDS, TURN_STEP, Plan
 from perma_agent.envs.scenery import FOG_END, FOG_START, static_surfaces
+from perma_agent.envs.sight import Bodies, Eye
 from perma_agent.envs.surfaces import Surface, merged
 from perma_agent.errors import LevelError
 
-os.environ.setdefault("LP_NUM_THREADS", "0")  # Mesa's software renderer: threads cost more than 64×64 pixels earn
-try:
-    import pyglet
-
-    pyglet.options["headless"] = True  # before pyglet.gl: no display, no screen server
-    from miniworld import miniworld as base
-    from miniworld import opengl
-    from pyglet import gl
-except Exception as error:  # pyglet raises ImportError, OSError and own kinds, by what is missing
-    raise LevelError(
-        f"expected a working OpenGL and EGL for MiniWorld, got {type(error).__name__}: {error}; install the Debian "
-        "packages libgl1 libegl1 libglu1-mesa libfreetype6 (`apt-get install`), then try `perma-agent doctor`"
-    ) from error
+# isort: split
+# MiniWorld comes last: our opengl has told pyglet that there is no display
+from miniworld import entity as kinds
+from miniworld import envs as levels
+from miniworld import miniworld as base
+from miniworld import objmesh, opengl
+from pyglet import gl
 
 opengl.print = lambda *_: None  # it announces every fallback on standard output
 opengl.GL_RGBA32F = gl.GL_RGBA8  # 16 bytes a sample become 4: the same picture to a grey level, a third faster
@@ -35,12 +33,8 @@ opengl.GL_DEPTH_COMPONENT16 = gl.GL_DEPTH_COMPONENT24  # far walls no longer fli
 
 VIEW_SIZE = 512
 """Pixels along each side of what people see: `render()` and the view from above."""
-
-
-def renderer() -> str:
-    """Name and version of the OpenGL in use."""
-    info = gl.gl_info
-    return f"{info.get_renderer()}, OpenGL {info.get_version()}"
+TEXTURES = Path(opengl.__file__).parent / "textures"
+"""MiniWorld's pictures of brick, grass, wood and the like."""
 
 
 class RepairedMiniWorld(base.MiniWorldEnv):  # type: ignore[misc]  # MiniWorld carries no types
@@ -61,17 +55,17 @@ class RepairedMiniWorld(base.MiniWorldEnv):  # type: ignore[misc]  # MiniWorld c
         return observation, info
 
     def _render_static(self) -> None:
-        self.shadow_window.switch_to()
         if self._lists is None:
             first = gl.glGenLists(2)
             self._lists = (first, first + 1)
         gl.glNewList(self._lists[0], gl.GL_COMPILE)
         self._draw_static()
         gl.glEndList()
+        check()
 
     def _draw_static(self) -> None:
         # MiniWorld writes `light_pos + [1]` on an array: the light comes from afar, not from that point. Kept.
-        _set_light(self.light_pos + 1, ambient=self.light_ambient, diffuse=self.light_color)
+        set_light(self.light_pos + 1, ambient=self.light_ambient, diffuse=self.light_color)
         gl.glEnable(gl.GL_TEXTURE_2D)
         for room in self.rooms:
             room._render()
@@ -103,8 +97,7 @@ class RepairedMiniWorld(base.MiniWorldEnv):  # type: ignore[misc]  # MiniWorld c
         self.shadow_window.switch_to()
         if self._view_fb is None:
             self._view_fb = opengl.FrameBuffer(VIEW_SIZE, VIEW_SIZE, 4)
-        draw = self.render_top_view if above else self.render_obs
-        picture: np.ndarray = draw(self._view_fb)
+        picture: np.ndarray = (self.render_top_view if above else self.render_obs)(self._view_fb)
         return picture
 
     def close(self) -> None:
@@ -117,14 +110,8 @@ class RepairedMiniWorld(base.MiniWorldEnv):  # type: ignore[misc]  # MiniWorld c
             gl.glDeleteLists(self._lists[0], 2)
         for frame_buffer in (self.obs_fb, self.vis_fb, self._view_fb):
             if frame_buffer is not None:
-                _free(frame_buffer)
-        surface = self.shadow_window._egl_surface if hasattr(self.shadow_window, "_egl_surface") else None
-        display = getattr(self.shadow_window, "_egl_display_connection", None)
-        self.shadow_window.close()
-        if surface is not None:
-            from pyglet.libs.egl import egl  # exists only where pyglet runs without a display
-
-            egl.eglDestroySurface(display, surface)
+                free(frame_buffer)
+        close_window(self.shadow_window)
 
 
 class World(RepairedMiniWorld):
@@ -198,20 +185,17 @@ class World(RepairedMiniWorld):
             return
         outdoor, light = self._look.setting == "outdoor", self._camera.light
         height = 1.3 if outdoor else 2.2
-        _set_light(
+        set_light(
             (np.cos(self._camera.sun), height, np.sin(self._camera.sun)),
             ambient=np.full(3, light * (0.55 if outdoor else 0.65)),
             diffuse=np.array([1.0, 0.97, 0.9]) * light * (0.6 if outdoor else 0.45),
         )
         if outdoor:
-            gl.glFogi(gl.GL_FOG_MODE, gl.GL_LINEAR)
-            gl.glFogf(gl.GL_FOG_START, FOG_START)
-            gl.glFogf(gl.GL_FOG_END, FOG_END)
-            gl.glFogfv(gl.GL_FOG_COLOR, (gl.GLfloat * 4)(*self.sky_color, 1.0))
-        _draw(self._surfaces, light=light, fog=outdoor)
+            set_fog(self.sky_color, start=FOG_START, end=FOG_END)
+        draw(self._surfaces, textures=TEXTURES, light=light, fog=outdoor)
 
     def _render_static(self) -> None:
-        _load_textures(self._surfaces)
+        load_textures(self._surfaces, textures=TEXTURES)
         super()._render_static()
         self._compile_movable()
 
@@ -222,9 +206,9 @@ class World(RepairedMiniWorld):
         items = [item for item, there in zip(self._plan.items, self._present, strict=True) if there]
         parts = [part for item in items for part in object_surfaces(item)]
         parts += [part for gate in gates for part in gate_surfaces(gate, look)]
-        _load_textures(parts)
+        load_textures(parts, textures=TEXTURES)
         gl.glNewList(self._lists[1], gl.GL_COMPILE)
-        _draw(merged(parts), light=self._camera.light, fog=look.setting == "outdoor")
+        draw(merged(parts), textures=TEXTURES, light=self._camera.light, fog=look.setting == "outdoor")
         gl.glEndList()
 
     def _draw_movable(self) -> None:
@@ -232,80 +216,74 @@ class World(RepairedMiniWorld):
         gl.glCallList(self._lists[1])
 
 
-def _set_light(towards: Iterable[float], *, ambient: np.ndarray, diffuse: np.ndarray) -> None:
-    """One light from infinitely far; colours are multiplied with those of the surfaces."""
-    for name, values in (
-        (gl.GL_POSITION, [*towards, 0]),
-        (gl.GL_AMBIENT, [*ambient, 0]),
-        (gl.GL_DIFFUSE, [*diffuse, 0]),
-    ):
-        gl.glLightfv(gl.GL_LIGHT0, name, (gl.GLfloat * 4)(*values))
-    gl.glEnable(gl.GL_LIGHTING)
-    gl.glEnable(gl.GL_LIGHT0)
-    gl.glShadeModel(gl.GL_SMOOTH)
-    gl.glEnable(gl.GL_COLOR_MATERIAL)
-    gl.glColorMaterial(gl.GL_FRONT_AND_BACK, gl.GL_AMBIENT_AND_DIFFUSE)
+def open_level(name: str, *, size: int, arguments: Mapping[str, Any]) -> Any:
+    """One of MiniWorld's own levels, put right.
+
+    Args:
+        name: its class in `miniworld.envs`.
+        size: pixels along each side of its frames.
+        arguments: of that class.
+
+    Raises:
+        LevelError: when the class refuses an argument.
+    """
+    original = getattr(levels, name)
+    repaired = type(name, (original, RepairedMiniWorld), {})
+    try:
+        return repaired(obs_width=size, obs_height=size, window_width=1, window_height=1, **arguments)
+    except (TypeError, ValueError, AssertionError) as error:
+        valid = sorted({*inspect.signature(original).parameters, "domain_rand", "params"} - {"kwargs"})
+        raise LevelError(
+            f"expected arguments that MiniWorld's {name} takes ({', '.join(valid)}), got {dict(arguments)}: {error}"
+        ) from error
 
 
-def _draw(surfaces: Iterable[Surface], *, light: float, fog: bool) -> None:
-    """Send surfaces to OpenGL, from plain arrays; inside glNewList they are copied into the list."""
-    gl.glBindBuffer(gl.GL_ARRAY_BUFFER, 0)
-    gl.glPushClientAttrib(gl.GL_CLIENT_VERTEX_ARRAY_BIT)
-    for surface in surfaces:
-        shown = surface if surface.lit else surface.dimmed(light)
-        _switch(gl.GL_LIGHTING, on=shown.lit)
-        _switch(gl.GL_FOG, on=shown.lit and fog)
-        _switch(gl.GL_TEXTURE_2D, on=shown.texture is not None)
-        _switch(gl.GL_BLEND, on=bool((shown.colours[:, 3] < 1).any()))
-        gl.glBlendFunc(gl.GL_SRC_ALPHA, gl.GL_ONE_MINUS_SRC_ALPHA)
-        if shown.texture is not None:
-            _texture(shown.texture).bind()
-        for state, pointer, size, values in (
-            (gl.GL_VERTEX_ARRAY, gl.glVertexPointer, 3, shown.vertices),
-            (gl.GL_TEXTURE_COORD_ARRAY, gl.glTexCoordPointer, 2, shown.texcoords),
-            (gl.GL_COLOR_ARRAY, gl.glColorPointer, 4, shown.colours),
-            (gl.GL_NORMAL_ARRAY, gl.glNormalPointer, 0, shown.normals),
-        ):
-            gl.glEnableClientState(state)
-            address = np.ascontiguousarray(values).ctypes.data
-            pointer(*((size,) if size else ()), gl.GL_FLOAT, 0, address)
-        gl.glDrawArrays(gl.GL_QUADS, 0, len(shown.vertices))
-    gl.glPopClientAttrib()
-    _switch(gl.GL_BLEND, on=False)
-    _switch(gl.GL_FOG, on=False)
+def eye_of(world: Any) -> Eye:
+    """The camera of any level."""
+    agent = world.agent
+    return Eye(
+        position=np.array([agent.pos[0], agent.pos[2]]),
+        heading=float(agent.dir),
+        height=float(agent.cam_height),
+        pitch=float(agent.cam_pitch),
+        field_of_view=float(agent.cam_fov_y),
+    )
 
 
-def _switch(option: int, *, on: bool) -> None:
-    (gl.glEnable if on else gl.glDisable)(option)
+def objects_of(world: Any) -> list[Any]:
+    """All entities of any level but the agent, in the order they were made."""
+    return [entity for entity in world.entities if entity is not world.agent]
 
 
-def _texture(name: str) -> Any:
-    """One of MiniWorld's textures by file name, loaded once per process (contexts share them)."""
-    path = opengl.get_file_path("textures", name, "png")
-    if path not in opengl.Texture.tex_cache:
-        opengl.Texture.tex_cache[path] = opengl.Texture(opengl.Texture.load(path), name)
-    return opengl.Texture.tex_cache[path]
+def surroundings_of(world: Any, slots: Mapping[Any, int]) -> Surroundings:
+    """Walls and objects of any level as they are now; only the objects that have a slot."""
+    shown = [entity for entity in objects_of(world) if entity in slots]
+    on_wall = [isinstance(entity, kinds.ImageFrame | kinds.TextFrame) for entity in shown]
+    lift = [entity.pos[1] - entity.height / 2 * hung for entity, hung in zip(shown, on_wall, strict=True)]
+    named = [_name(entity) for entity in shown]
+    return Surroundings(
+        bodies=Bodies(
+            positions=np.array([(entity.pos[0], entity.pos[2]) for entity in shown]).reshape(-1, 2),
+            radii=np.array([0.3 if hung else entity.radius for entity, hung in zip(shown, on_wall, strict=True)]),
+            bottoms=np.array(lift),
+            tops=np.array([low + entity.height for low, entity in zip(lift, shown, strict=True)]),
+        ),
+        slots=tuple(slots[entity] for entity in shown),
+        kinds=tuple(kind for kind, _ in named),
+        colours=tuple(colour for _, colour in named),
+        segments=np.asarray(world.wall_segs)[:, :, [0, 2]],
+    )
 
 
-def _load_textures(surfaces: Iterable[Surface]) -> None:
-    """Before a display list begins: within one, the loading itself would be recorded and replayed at every frame."""
-    for surface in surfaces:
-        if surface.texture is not None:
-            _texture(surface.texture)
-
-
-def _free(frame_buffer: Any) -> None:
-    """Delete a frame buffer with its attachments, which MiniWorld does not remember but OpenGL does."""
-    for handle in (frame_buffer.multi_fbo, frame_buffer.final_fbo):
-        gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, handle)
-        for attachment, delete in (
-            (gl.GL_COLOR_ATTACHMENT0, gl.glDeleteTextures),
-            (gl.GL_DEPTH_ATTACHMENT, gl.glDeleteRenderbuffers),
-        ):
-            name = gl.GLint()
-            gl.glGetFramebufferAttachmentParameteriv(
-                gl.GL_FRAMEBUFFER, attachment, gl.GL_FRAMEBUFFER_ATTACHMENT_OBJECT_NAME, name
-            )
-            delete(1, gl.GLuint(name.value))
-        gl.glBindFramebuffer(gl.GL_FRAMEBUFFER, 0)
-        gl.glDeleteFramebuffers(1, handle)
+def _name(entity: Any) -> tuple[str, str]:
+    """Kind and colour of an entity, among `KINDS` and `COLOURS`."""
+    if isinstance(entity, kinds.Box):
+        return "box", entity.color
+    if isinstance(entity, kinds.ImageFrame | kinds.TextFrame):
+        return ("picture" if isinstance(entity, kinds.ImageFrame) else "text"), "none"
+    if isinstance(entity, kinds.MeshEnt):
+        files = (path for path, mesh in objmesh.ObjMesh.cache.items() if mesh is entity.mesh)
+        kind, _, colour = Path(next(files, "other")).stem.partition("_")
+        known = kind if kind in KINDS else "scenery" if entity.is_static else "other"
+        return known, colour if colour in COLOURS else "none"
+    return "other", "none"

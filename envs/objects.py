@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from perma_agent.envs.looks import Look
@@ -25,19 +27,25 @@ GATE_HEIGHT = 2.1
 
 def object_surfaces(item: Item) -> list[Surface]:
     """One object with its shadow on the ground, where it stands."""
-    half, paint = item.size / 2, PAINT[item.colour]
-    if item.kind == "ball":
+    x, z = item.position
+    return [part.moved(to=(x, 0.0, z), turn=item.turn) for part in _shape(item.kind, item.colour, item.size)]
+
+
+@functools.cache
+def _shape(kind: str, colour: str, size: float) -> tuple[Surface, Surface]:
+    """Shadow and body of an object that stands at the origin."""
+    half, paint = size / 2, PAINT[colour]
+    if kind == "ball":
         angle = np.linspace(-np.pi / 2, np.pi / 2, 7)
         profile = np.stack([half * np.cos(angle), half + half * np.sin(angle)], axis=1)
         body = solid_of_revolution(profile, sides=10, colour=paint, foot=FOOT)
-    elif item.kind == "cone":
-        profile = np.array([[half, 0.0], [half, 0.12 * item.size], [0.7 * half, 0.12 * item.size], [0.02, item.size]])
+    elif kind == "cone":
+        profile = np.array([[half, 0.0], [half, 0.12 * size], [0.7 * half, 0.12 * size], [0.02, size]])
         body = solid_of_revolution(profile, sides=10, colour=paint, foot=FOOT)
     else:
         side = 0.72 * half
         body = cuboid(low=(-side, 0, -side), high=(side, 1.44 * half, side), colour=paint, foot=FOOT)
-    x, z = item.position
-    return [_shadow(item), body.moved(to=(x, 0.0, z), turn=item.turn)]
+    return _shadow(0.55 * size), body
 
 
 def object_height(item: Item) -> float:
@@ -55,11 +63,10 @@ def gate_surfaces(block: Block, look: Look) -> list[Surface]:
     return [cuboid(low=low, high=high, colour=look.gate.tint, texture=look.gate.texture, foot=0.75)]
 
 
-def _shadow(item: Item) -> Surface:
-    (x, z), reach = item.position, 0.55 * item.size
+def _shadow(reach: float) -> Surface:
     angle = np.linspace(0, 2 * np.pi, 9)
-    rim = np.stack([x + reach * np.cos(angle), np.full(9, 0.02), z + reach * np.sin(angle)], axis=1)
-    middle = np.array([x, 0.02, z])
+    rim = np.stack([reach * np.cos(angle), np.full(9, 0.02), reach * np.sin(angle)], axis=1)
+    middle = np.array([0.0, 0.02, 0.0])
     corners = np.stack([np.broadcast_to(middle, (4, 3)), rim[0:-1:2], rim[1::2], rim[2::2]], axis=1)
     paint = np.zeros((4, 4, 4))
     paint[..., 3] = 0.45

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +29,7 @@ TURN_STEP = 22.5
 """Degrees turned by `turn_left` and `turn_right`: 16 headings make a circle."""
 TOUCH_MARGIN = 0.15
 """An object is touched when the gap between it and the agent is below this many metres."""
+_ROUNDS, _TRIES = 40, 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +46,8 @@ class Block:
     def segments(self) -> np.ndarray:
         """The four sides, shape `[4, 2, 2]` (segment, end, x and z)."""
         (x0, z0), (x1, z1) = self.low, self.high
-        corners = np.array([[x0, z0], [x1, z0], [x1, z1], [x0, z1]], dtype=np.float64)
-        return np.stack([corners, np.roll(corners, -1, axis=0)], axis=1)
+        a, b, c, d = (x0, z0), (x1, z0), (x1, z1), (x0, z1)
+        return np.array([[a, b], [b, c], [c, d], [d, a]], dtype=np.float64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +107,9 @@ def clearance(point: np.ndarray, segments: np.ndarray) -> float:
     return float(np.sqrt(((start + where[:, None] * along - point) ** 2).sum(1).min()))
 
 
-def inside_block(point: np.ndarray, blocks: tuple[Block, ...]) -> bool:
-    """Whether the point `[2]` lies within a solid block."""
-    return any(b.low[0] < point[0] < b.high[0] and b.low[1] < point[1] < b.high[1] for b in blocks)
+def inside_block(x: float, z: float, blocks: tuple[Block, ...]) -> bool:
+    """Whether a point lies within a solid block."""
+    return any(b.low[0] < x < b.high[0] and b.low[1] < z < b.high[1] for b in blocks)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,24 +125,29 @@ class Clearing:
     apart: float
     """Least distance to the points already taken, metres."""
 
-    def draw(
-        self, rng: np.random.Generator, *, plan: Plan, taken: list[tuple[float, float]], tries: int = 2000
-    ) -> tuple[float, float]:
-        """One free point, uniform over what is free.
+    def scatter(
+        self, rng: np.random.Generator, *, plan: Plan, count: int, taken: Sequence[tuple[float, float]] = ()
+    ) -> list[tuple[float, float]]:
+        """Draw `count` free points, uniform over what is free; starts over where the first ones left no room.
 
         Raises:
-            LevelError: when no free point was found, i.e. the arguments ask for more than the map can hold.
+            LevelError: when the map cannot hold them.
         """
         segments = plan.segments()
-        for _ in range(tries):
-            point = rng.uniform(self.low, self.high)
-            if any(np.hypot(point[0] - x, point[1] - z) < self.apart for x, z in taken):
-                continue
-            if clearance(point, segments) >= self.from_walls and not inside_block(point, plan.blocks):
-                return float(point[0]), float(point[1])
+        for _ in range(_ROUNDS):
+            points = list(taken)
+            for _ in range(_TRIES * count):
+                x, z = rng.uniform(self.low, self.high).tolist()
+                if any(math.hypot(x - px, z - pz) < self.apart for px, pz in points):
+                    continue
+                if clearance(np.array([x, z]), segments) < self.from_walls or inside_block(x, z, plan.blocks):
+                    continue
+                points.append((x, z))
+                if len(points) == len(taken) + count:
+                    return points[len(taken) :]
         raise LevelError(
-            f"expected room for another object {self.apart} m from the rest, found none in {tries} tries; "
-            "ask for fewer objects or a larger map"
+            f"expected room for {count} things {self.apart} m apart on a ground of {2 * plan.half_extent[0]} by "
+            f"{2 * plan.half_extent[1]} m, found none; ask for fewer things or a larger ground"
         )
 
 

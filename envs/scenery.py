@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from perma_agent.envs.looks import Look
@@ -174,18 +176,17 @@ def _trees_around(plan: Plan, look: Look, rng: np.random.Generator) -> list[Surf
     for angle in np.arange(9) * 2 * np.pi / 9 + rng.uniform(0, 0.5, size=9):
         away = np.hypot(*plan.half_extent) + rng.uniform(2.0, 9.0)
         place = (float(away * np.cos(angle)), 0.0, float(away * np.sin(angle)))
-        surfaces += [part.moved(to=place) for part in _fir(rng.uniform(3.5, 7.0), rng)]
+        shade, height = rng.uniform(0.7, 1.2), rng.uniform(3.5, 7.0)
+        surfaces.append(_fir().moved(to=place, scale=height).dimmed(shade))
     return surfaces
 
 
-def _fir(height: float, rng: np.random.Generator) -> list[Surface]:
-    green = tuple(np.array([0.1, 0.36, 0.14]) * rng.uniform(0.7, 1.2))
-    crown = np.array([[0.28, 0.18], [0.13, 0.6], [0.2, 0.6], [0.0, 1.0]]) * height
-    trunk = 0.035 * height
-    return [
-        cuboid(low=(-trunk, 0, -trunk), high=(trunk, 0.2 * height, trunk), colour=(0.35, 0.24, 0.15), top=False),
-        solid_of_revolution(crown, sides=6, colour=green, foot=0.6),
-    ]
+@functools.cache
+def _fir() -> Surface:
+    """A fir one metre tall, standing at the origin."""
+    crown = np.array([[0.28, 0.18], [0.13, 0.6], [0.2, 0.6], [0.0, 1.0]])
+    trunk = cuboid(low=(-0.035, 0, -0.035), high=(0.035, 0.2, 0.035), colour=(0.35, 0.24, 0.15), top=False)
+    return merged([trunk, solid_of_revolution(crown, sides=6, colour=(0.1, 0.36, 0.14), foot=0.6)])[0]
 
 
 def _rock_or_trunk(block: Block, look: Look, rng: np.random.Generator) -> list[Surface]:

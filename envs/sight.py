@@ -8,6 +8,7 @@ import numpy as np
 
 RAYS = 5
 """Rays cast at each object, across its width."""
+_ACROSS = np.linspace(-0.8, 0.8, RAYS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,59 +65,64 @@ def wall_distances(origin: np.ndarray, rays: np.ndarray, segments: np.ndarray) -
     Returns:
         t in metres, shape `[R]`.
     """
-    start, along = segments[:, 0] - origin, segments[:, 1] - segments[:, 0]
-    det = rays[:, 1:] * along[None, :, 0] - rays[:, :1] * along[None, :, 1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = (start[:, 1] * along[:, 0] - start[:, 0] * along[:, 1])[None] / det
-        u = (rays[:, :1] * start[None, :, 1] - rays[:, 1:] * start[None, :, 0]) / det
-    hit = (np.abs(det) > 1e-12) & (t >= 0) & (u >= 0) & (u <= 1)
-    return np.where(hit, t, np.inf).min(axis=1)
+    a_x, a_z = segments[:, 0, 0] - origin[0], segments[:, 0, 1] - origin[1]
+    along_x, along_z = segments[:, 1, 0] - segments[:, 0, 0], segments[:, 1, 1] - segments[:, 0, 1]
+    ray_x, ray_z = rays[:, :1], rays[:, 1:]
+    det = ray_z * along_x - ray_x * along_z
+    parallel = np.abs(det) < 1e-12
+    det[parallel] = 1.0
+    t = (a_z * along_x - a_x * along_z) / det
+    u = (ray_x * a_z - ray_z * a_x) / det
+    t[parallel | (t < 0) | (u < 0) | (u > 1)] = np.inf
+    return np.asarray(t.min(axis=1))
 
 
 def body_distances(origin: np.ndarray, rays: np.ndarray, bodies: Bodies) -> np.ndarray:
     """Distance along each unit ray `[R, 2]` to where it enters each body's circle; inf where it passes by, `[R, K]`."""
     offset = bodies.positions - origin
     along = rays @ offset.T
-    beside = (offset * offset).sum(1)[None] - along * along
-    depth = bodies.radii[None] ** 2 - beside
-    enters = along - np.sqrt(np.maximum(depth, 0.0))
-    return np.where((depth > 0) & (along > 0), np.maximum(enters, 0.0), np.inf)
+    depth = bodies.radii**2 - (offset * offset).sum(1) + along * along
+    enters = np.maximum(along - np.sqrt(np.maximum(depth, 0.0)), 0.0)
+    enters[(depth <= 0) | (along <= 0)] = np.inf
+    return np.asarray(enters)
 
 
-def visible_share(eye: Eye, bodies: Bodies, segments: np.ndarray) -> np.ndarray:
-    """Share of each body's width that is in the picture and not behind a wall, in steps of 1 / `RAYS`, shape `[K]`.
+def look(eye: Eye, bodies: Bodies, segments: np.ndarray) -> tuple[float, np.ndarray]:
+    """What stands straight ahead, and how much of each body is in the picture.
 
-    A ray counts when it lies within the horizontal angle of view, reaches the body before any wall and before any
-    other body, and some of the body's height lies within the vertical angle. Walls are taller than the eye.
+    A ray at a body counts when it lies within the horizontal angle of view, reaches the body before any wall and before
+    any other body, and some of the body's height lies within the vertical angle. Walls are taller than the eye.
+
+    Args:
+        eye: position, heading and lens.
+        bodies: K of them.
+        segments: walls, shape `[M, 2, 2]`.
+
+    Returns:
+        Metres from the eye straight ahead to the first wall or body (inf where there is none), and the share of each
+        body's width that is seen, in steps of 1 / `RAYS`, shape `[K]`.
     """
     count = len(bodies.radii)
+    ahead = directions(np.array([eye.heading]))
     if count == 0:
-        return np.zeros(0)
+        return float(wall_distances(eye.position, ahead, segments)[0]), np.zeros(0)
     offset = bodies.positions - eye.position
     distance = np.maximum(np.hypot(offset[:, 0], offset[:, 1]), 1e-6)
-    spread = np.arcsin(np.clip(bodies.radii / distance, 0.0, 1.0))
-    bearing = np.arctan2(-offset[:, 1], offset[:, 0])
-    across = np.linspace(-0.8, 0.8, RAYS)
-    headings = bearing[:, None] + spread[:, None] * across[None]
+    spread = np.arcsin(np.minimum(bodies.radii / distance, 1.0))
+    headings = np.arctan2(-offset[:, 1], offset[:, 0])[:, None] + spread[:, None] * _ACROSS
     half_up = np.deg2rad(eye.field_of_view) / 2
     half_across = np.arctan(np.tan(half_up) * eye.aspect)
-    turned = np.abs((headings - eye.heading + np.pi) % (2 * np.pi) - np.pi)
-    rays = directions(headings.reshape(-1))
-    near = body_distances(eye.position, rays, bodies).reshape(count, RAYS, count)
-    own = near[np.arange(count), :, np.arange(count)]
-    wall = wall_distances(eye.position, rays, segments).reshape(count, RAYS)
-    seen = (turned < half_across) & np.isfinite(own) & (own <= wall) & (own <= near.min(axis=2) + 1e-9)
-    gap = np.maximum(distance - bodies.radii, 0.05)
+    within = np.abs((headings - eye.heading + np.pi) % (2 * np.pi) - np.pi) < half_across
+    near_edge = np.maximum(distance - bodies.radii, 0.05)
     up = np.deg2rad(eye.pitch)
-    low, high = np.arctan2(bodies.bottoms - eye.height, gap), np.arctan2(bodies.tops - eye.height, gap)
-    upright = (high > up - half_up) & (low < up + half_up)
-    return np.asarray(seen.mean(axis=1) * upright)
-
-
-def distance_ahead(eye: Eye, bodies: Bodies, segments: np.ndarray) -> float:
-    """Metres from the agent's middle, straight ahead, to the first wall or body; inf where there is none."""
-    ray = directions(np.array([eye.heading]))
-    wall = wall_distances(eye.position, ray, segments)[0]
-    if len(bodies.radii) == 0:
-        return float(wall)
-    return float(min(wall, body_distances(eye.position, ray, bodies).min()))
+    low = np.arctan2(bodies.bottoms - eye.height, near_edge)
+    high = np.arctan2(bodies.tops - eye.height, near_edge)
+    within &= ((high > up - half_up) & (low < up + half_up))[:, None]
+    rays = np.concatenate([ahead, directions(headings[within])])  # only those that can count
+    bodies_at = body_distances(eye.position, rays, bodies)
+    first = bodies_at.min(axis=1)
+    wall = wall_distances(eye.position, rays, segments)
+    body, _ = np.nonzero(within)
+    own = bodies_at[1:][np.arange(len(body)), body]
+    seen = np.isfinite(own) & (own <= wall[1:]) & (own <= first[1:] + 1e-9)
+    return float(min(wall[0], first[0])), np.bincount(body[seen], minlength=count) / RAYS

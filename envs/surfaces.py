@@ -32,12 +32,12 @@ class Surface:
     def __len__(self) -> int:
         return len(self.vertices) // 4
 
-    def moved(self, *, to: tuple[float, float, float], turn: float = 0.0) -> Surface:
-        """The same, turned about the vertical by `turn` radians, then moved."""
+    def moved(self, *, to: tuple[float, float, float], turn: float = 0.0, scale: float = 1.0) -> Surface:
+        """The same, scaled, turned about the vertical by `turn` radians, then moved."""
         cos, sin = np.cos(turn), np.sin(turn)
         matrix = np.array([[cos, 0, -sin], [0, 1, 0], [sin, 0, cos]], dtype=np.float32)
-        vertices = self.vertices @ matrix + np.asarray(to, dtype=np.float32)
-        return replace(self, vertices=vertices.astype(np.float32), normals=(self.normals @ matrix).astype(np.float32))
+        vertices = self.vertices @ (matrix * np.float32(scale)) + np.asarray(to, dtype=np.float32)
+        return replace(self, vertices=vertices, normals=self.normals @ matrix)
 
     def dimmed(self, factor: float) -> Surface:
         """The same in colours multiplied by `factor`."""
@@ -65,8 +65,9 @@ def quads(
         lit: whether light and fog act on it.
     """
     corners = np.asarray(corners, dtype=np.float64).reshape(-1, 4, 3)
-    across = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
-    across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-12)
+    p, q = (corners[:, 2] - corners[:, 0]).T, (corners[:, 3] - corners[:, 1]).T
+    across = np.stack([p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0]], axis=1)
+    across /= np.maximum(np.sqrt((across * across).sum(1, keepdims=True)), 1e-12)
     facing = across if normals is None else np.broadcast_to(np.asarray(normals, dtype=np.float64), across.shape)
     paint = np.asarray(colours, dtype=np.float64)
     paint = np.broadcast_to(paint, (len(corners), 4, paint.shape[-1]))
