@@ -162,7 +162,7 @@ def _drawing(model: VASE) -> Iterator[None]:
 
 
 def _posterior(model: VASE, frames: np.ndarray, mask: np.ndarray | Tensor | None) -> Posterior:
-    batches = torch.from_numpy(np.ascontiguousarray(frames)).split(CHUNK)
+    batches = torch.split(torch.from_numpy(np.ascontiguousarray(frames)), CHUNK)
     seen = [model.encode(model.normalise(batch)).posterior for batch in batches]
     posterior = Posterior(torch.cat([part.mean for part in seen]), torch.cat([part.log_variance for part in seen]))
     if mask is None:
@@ -176,6 +176,6 @@ def _posterior(model: VASE, frames: np.ndarray, mask: np.ndarray | Tensor | None
 def _decode(model: VASE, latents: Tensor, environment: int) -> np.ndarray:
     if not 0 <= environment < model.config.max_environments:
         raise ValueError(f"expected an environment from 0 to {model.config.max_environments - 1}, got {environment}")
-    drawn = [model.reconstruct(part, environment) for part in latents.split(CHUNK)]
+    drawn = [model.reconstruct(part, environment) for part in torch.split(latents, CHUNK)]
     frames: np.ndarray = torch.cat(drawn).mul(255).round().to(torch.uint8).cpu().numpy()
     return frames
