@@ -5,3 +5,8 @@ if __name__ != "perma_agent.wrappers":
         f"this folder ships as `perma_agent.wrappers` but was imported as `{__name__}`: "
         "run `pip install -e .`, then import `perma_agent.wrappers`"
     )
+
+from perma_agent.wrappers.frames import ObserveFrames
+from perma_agent.wrappers.record_trajectories import RecordTrajectories
+
+__all__ = ["ObserveFrames", "RecordTrajectories"]

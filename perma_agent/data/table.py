@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -126,12 +127,14 @@ class FrameTable:
                 self._merge()
 
     def close(self) -> None:
-        """Merge what this object added, then refuse further use."""
+        """Merge what this object added, then refuse further use; warns where merging fails, since nothing is lost."""
         if self._view is None:
             return
         try:
             if self._commits_to_merge > 1:
                 self.merge()
+        except StoreError as error:
+            warnings.warn(f"{error} (its small files stay as they are)", RuntimeWarning, stacklevel=3)
         finally:
             self._view = None
 
