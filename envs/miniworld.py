@@ -11,8 +11,10 @@ import numpy as np
 
 from perma_agent.envs.factors import Surroundings
 from perma_agent.envs.looks import Look, View
+from perma_agent.envs.motion import slide
 from perma_agent.envs.objects import gate_surfaces, object_surfaces
 from perma_agent.envs.opengl import check, close_window, draw, free, load_textures, set_fog, set_light
+from perma_agent.envs.opengl import renderer as renderer  # for those who ask the engine what draws
 from perma_agent.envs.plan import COLOURS, FORWARD_STEP, KINDS, TURN_STEP, Plan
 from perma_agent.envs.scenery import FOG_END, FOG_START, static_surfaces
 from perma_agent.envs.sight import Bodies, Eye
@@ -115,7 +117,7 @@ class RepairedMiniWorld(base.MiniWorldEnv):  # type: ignore[misc]  # MiniWorld c
 
 
 class World(RepairedMiniWorld):
-    """A plan made visible: MiniWorld's agent, camera and collisions in our scenery."""
+    """A plan made visible: MiniWorld's agent and camera in our scenery."""
 
     def __init__(self, *, size: int) -> None:
         """Open a context of its own with pictures of `size` × `size` pixels; empty until `build`."""
@@ -158,19 +160,9 @@ class World(RepairedMiniWorld):
 
     def move(self, steps: int) -> None:
         """Go ahead by so many steps of `FORWARD_STEP` metres (back when negative), sliding along what is in the way."""
-        distance = steps * FORWARD_STEP
-        if self.move_agent(distance, 0.0):
-            return
-        shift = self.agent.dir_vec * distance
-        for axis in (0, 2):
-            target = self.agent.pos.copy()
-            target[axis] += shift[axis]
-            if not self.intersect(self.agent, target, self.agent.radius):
-                self.agent.pos = target
-
-    def intersect(self, ent: Any, pos: np.ndarray, radius: float) -> Any:
-        """Only walls stop the agent: objects are touched, not pushed."""
-        return base.intersect_circle_segs(pos, radius, self.wall_segs)
+        shift = self.agent.dir_vec[[0, 2]] * steps * FORWARD_STEP
+        x, z = slide(self.agent.pos[[0, 2]], shift, segments=self.wall_segs[:, :, [0, 2]], radius=self.agent.radius)
+        self.agent.pos = np.array([x, 0.0, z])
 
     def _gen_world(self) -> None:
         (x, z), (start_x, start_z, heading) = self._plan.half_extent, self._plan.start
