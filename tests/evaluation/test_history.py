@@ -1,5 +1,7 @@
 """A history is what the learner returned, and survives its file."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -60,9 +62,17 @@ def test_missing_truncated_and_foreign_files_are_refused(history, tmp_path):
     np.savez(path, steps=np.arange(3))
     with pytest.raises(RunFolderError, match="got another file"):
         LearningHistory.read(path)
-    np.savez(path, steps=np.array([{"no": "pickle"}], dtype=object))
+
+
+def test_a_pickle_in_the_file_is_not_run(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "sprung",)
+
+    np.savez(tmp_path / "history.npz", steps=np.array([Trap()], dtype=object))
     with pytest.raises(RunFolderError, match="got another file"):
-        LearningHistory.read(path)
+        LearningHistory.read(tmp_path / "history.npz")
+    assert not (tmp_path / "sprung").exists()
 
 
 def test_two_runs_in_one_history_are_refused():

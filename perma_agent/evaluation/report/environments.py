@@ -109,7 +109,7 @@ def _draw_error(axes: Axes, history: LearningHistory) -> None:
             color=INK if surprised else environment_colour(int(environment)),
             label="surprising" if surprised else f"environment {environment}",
         )
-    axes.plot(history.steps, limit, ":", color=MUTED, linewidth=1.4, label="limit")
+    axes.plot(history.steps, limit, ":", color=MUTED, linewidth=1.4, label="limit", zorder=1)
     shown = error[np.isfinite(error)]
     if len(shown) and (shown > 0).all():
         axes.set_yscale("log")
