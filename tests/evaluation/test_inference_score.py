@@ -72,3 +72,10 @@ def test_a_world_that_only_surprised():
 def test_worlds_that_do_not_fit_the_history_are_refused(starts):
     with pytest.raises(ValueError, match="expected"):
         score_inference(history([0] * 10, opened=[1]), [World(name=str(start), start=start) for start in starts])
+
+
+def test_a_switch_noticed_only_after_more_than_half_of_the_visit_counts_as_late_not_as_missed():
+    environments = [0] * 6 + [0] * 6 + [1] * 4  # 1 holds the second visit's second half (0 1 1 1 1)
+    score = score_inference(history(environments, opened=[1, 13]), [INDOOR, OUTDOOR])
+    assert score.environments == (0, 1)
+    assert (score.lags, score.missed) == ((6,), 0)
