@@ -114,7 +114,7 @@ def sentences(path: Path, *, doing: Literal["read", "write"]) -> Iterator[None]:
         raise StoreError(
             f"expected to write to {path}, got no turn within {LOCK_SECONDS:.0f} s; end the process that holds {LOCK}"
         ) from error
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, LookupError, TypeError) as error:  # the last two: text that was altered
         raise StoreError(_sentence(path, doing, error)) from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # what Lance's Rust code raises on files it did not write

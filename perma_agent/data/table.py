@@ -159,7 +159,8 @@ class FrameTable:
                 return  # nothing has been committed yet
             dataset = lance.dataset(self._folder / TABLE, session=self._session)
             if view.dataset is None or dataset.version != view.dataset.version:
-                self._view = View(dataset, scan(dataset, view.index), frame_shape_of(dataset.schema))
+                shape = frame_shape_of(dataset.schema)  # first: it tells whether the table is a store's
+                self._view = View(dataset, scan(dataset, view.index), shape)
 
     def _commit(self, trajectories: Sequence[Trajectory], shape: tuple[int, ...]) -> lance.LanceDataset:
         before = self.view
