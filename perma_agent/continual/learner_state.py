@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from perma_agent.continual.environment_inference import EnvironmentRecord
+from perma_agent.continual.latent_mask import Marginal
 from perma_agent.continual.learner import Learner
 from perma_agent.continual.snapshot import Snapshot
 from perma_agent.errors import RunFolderError
@@ -68,10 +69,10 @@ class NamedTensors:
 def state_of(learner: Learner) -> dict[str, Any]:
     """Its numbers, as JSON values."""
     return {
-        "step": learner.step,
+        "counters": {name: getattr(learner, name) for name in _counters(learner)},
         "inference": {name: getattr(learner.inference, name) for name in _cursor(learner)},
         "records": [_numbers(record) for record in learner.inference.records],
-        "snapshot": None if learner.snapshot is None else list(learner.snapshot.environments),
+        "snapshot": None if learner.snapshot is None else list(learner.snapshot.marginals),
     }
 
 
@@ -81,7 +82,9 @@ def tensors_of(learner: Learner) -> dict[str, Tensor]:
     for index, record in enumerate(learner.inference.records):
         tensors |= {f"records.{index}.{name}": value for name, value in _tensors(record).items()}
     if learner.snapshot is not None:
-        tensors |= {f"snapshot.{name}": value for name, value in learner.snapshot.model.state_dict().items()}
+        tensors |= {f"snapshot.model.{name}": value for name, value in learner.snapshot.model.state_dict().items()}
+        for index, marginal in learner.snapshot.marginals.items():
+            tensors |= {f"snapshot.marginals.{index}.{name}": value for name, value in _tensors(marginal).items()}
     for name, parameter in learner.model.named_parameters():
         state = learner.optimizer.state.get(parameter, {})  # empty until the parameter has had a gradient
         tensors |= {f"optimizer.{name}.{key}": value for key, value in state.items()}
@@ -98,7 +101,8 @@ def restore(learner: Learner, state: dict[str, Any], tensors: NamedTensors) -> N
         KeyError, TypeError, ValueError, AttributeError: `state` does not fit this version.
     """
     inference = learner.inference
-    learner.step = _like(learner.step, state["step"])
+    for name in _counters(learner):
+        setattr(learner, name, _like(0, state["counters"][name]))
     _restore_generator(learner, tensors)
     for name in _cursor(learner):
         setattr(inference, name, None if state["inference"][name] is None else _like(0, state["inference"][name]))
@@ -113,12 +117,17 @@ def restore(learner: Learner, state: dict[str, Any], tensors: NamedTensors) -> N
     tensors.finish()
 
 
+def _counters(learner: Learner) -> list[str]:
+    """The learner's whole numbers: its step, and whatever else it counts."""
+    return [name for name, value in vars(learner).items() if type(value) is int]
+
+
 def _cursor(learner: Learner) -> list[str]:
     """Where the inference stands: the fields that are neither settings nor records."""
     return [field.name for field in fields(learner.inference) if field.name not in _SETTINGS]
 
 
-def _tensors(record: EnvironmentRecord) -> dict[str, Tensor]:
+def _tensors(record: EnvironmentRecord | Marginal) -> dict[str, Tensor]:
     values = {field.name: getattr(record, field.name) for field in fields(record)}
     return {name: value for name, value in values.items() if isinstance(value, Tensor)}
 
@@ -148,17 +157,24 @@ def _restore_generator(learner: Learner, tensors: NamedTensors) -> None:
 
 
 def _snapshot(learner: Learner, environments: list[int], tensors: NamedTensors) -> Snapshot:
-    if any(index not in range(len(learner.inference.records)) for index in environments):
-        raise ValueError(f"snapshot of environments {environments}")
     teacher = copy.deepcopy(learner.model).eval().requires_grad_(False)
     for name, value in teacher.state_dict().items():
-        value.copy_(tensors.take(f"snapshot.{name}", like=value))
-    return Snapshot(teacher, tuple(environments))
+        value.copy_(tensors.take(f"snapshot.model.{name}", like=value))
+    marginals = {}
+    for index in environments:
+        if index not in range(len(learner.inference.records)):
+            raise ValueError(f"snapshot of environments {environments}")
+        like = _tensors(learner.inference.records[index].marginal)
+        taken = {name: tensors.take(f"snapshot.marginals.{index}.{name}", like=value) for name, value in like.items()}
+        marginals[index] = Marginal(**taken)
+    return Snapshot(teacher, marginals)
 
 
 def _restore_optimizer(learner: Learner, tensors: NamedTensors) -> None:
     plain = learner.optimizer.state_dict()
-    for index, (name, parameter) in enumerate(learner.model.named_parameters()):
+    held = [parameter for group in learner.optimizer.param_groups for parameter in group["params"]]
+    places = {parameter: index for index, parameter in enumerate(held)}
+    for name, parameter in learner.model.named_parameters():
         prefix = f"optimizer.{name}."
         state: dict[str, Tensor] = {}
         for key in (full.removeprefix(prefix) for full in tensors.names(prefix)):
@@ -170,7 +186,7 @@ def _restore_optimizer(learner: Learner, tensors: NamedTensors) -> None:
         if state and set(state) != {"step", "exp_avg", "exp_avg_sq"}:
             raise ValueError(f"optimiser state of {name} is {sorted(state)}")
         if state:
-            plain["state"][index] = state
+            plain["state"][places[parameter]] = state
     learner.optimizer.load_state_dict(plain)
 
 

@@ -18,6 +18,7 @@ from safetensors.torch import save as tensors_to_bytes
 
 from perma_agent.continual import DreamConfig, InferenceConfig, Learner, LearnerConfig
 from perma_agent.continual.checkpoint import FILES, load_extra, load_learner, load_model, save_run
+from perma_agent.continual.environment_inference import Verdict
 from perma_agent.continual.learner_state import state_of, tensors_of
 from perma_agent.continual.run_folder import read_files, write_files
 from perma_agent.errors import RunFolderError
@@ -63,12 +64,20 @@ def new_learner(*, channels: int = 3, autocast: bool | None = None, seed: int = 
 
 
 def grown_learner(*, channels: int = 3, autocast: bool | None = None) -> Learner:
-    """Two settled environments, a snapshot, and a change that has been seen but is not yet believed."""
+    """Two settled environments, a snapshot, and a change that has been seen but is not yet believed.
+
+    When the environments change is decreed, so that this does not hang on how the inference is tuned.
+    """
     learner, rng = new_learner(channels=channels, autocast=autocast), np.random.default_rng(0)
-    for kind in ("night", "day"):
+    inference = learner.inference
+    for environment, kind in enumerate(("night", "day")):
+        inference.decide = lambda _, s=environment: (  # type: ignore[method-assign]
+            Verdict(environment=s) if inference.current == s else inference._change_to(s, Verdict(environment=None))
+        )
         for _ in range(BURN_IN + 5):
             learner.update(world(kind, rng, channels=channels))
-    learner.inference.pending, learner.inference.pending_batches = 2, 1
+    del inference.decide
+    inference.pending, inference.pending_batches = 2, 1
     return learner
 
 
@@ -137,11 +146,11 @@ def test_a_learner_that_has_seen_nothing(tmp_path: Path):
     assert differences(everything(learner), everything(resumed)) == []
 
 
-def test_saving_changes_nothing(tmp_path: Path):
-    learner = grown_learner()
+def test_saving_changes_nothing(run: Path, tmp_path: Path):
+    learner = load_learner(run)
     before = everything(learner)
-    save_run(learner, tmp_path / "run")
-    save_run(learner, tmp_path / "run")
+    save_run(learner, tmp_path / "other")
+    save_run(learner, tmp_path / "other")
     assert differences(before, everything(learner)) == []
 
 
@@ -154,10 +163,16 @@ def test_a_later_save_replaces_the_earlier(tmp_path: Path):
 
 
 def test_every_attribute_of_a_learner_is_saved_or_follows_from_its_configuration():
-    # A new attribute must be written down in continual/learner_state.py, or be listed here with its origin.
-    saved = {"step", "snapshot", "generator", "optimizer", "inference", "_last", "model"}
+    # A new attribute must be written down in continual/learner_state.py (whole numbers are, by themselves), or be
+    # listed here with its origin.
+    saved = {"snapshot", "generator", "optimizer", "inference", "_last", "model"}
     from_configuration = {"config", "_autocast"}
-    assert set(vars(new_learner())) == saved | from_configuration
+    of_the_caller = {"on_update"}
+    attributes = vars(new_learner())
+    assert {
+        name for name, value in attributes.items() if type(value) is not int
+    } == saved | from_configuration | of_the_caller
+    assert attributes["step"] == 0
 
 
 def test_global_randomness_is_left_alone(run: Path):
@@ -178,7 +193,7 @@ def test_extra_comes_back(run: Path):
 def test_model_for_inference(run: Path):
     saved, learner = load_model(run), load_learner(run)
     assert not saved.model.training and not any(p.requires_grad for p in saved.model.parameters())
-    assert saved.environment == learner.environment == 1 and saved.step == learner.step
+    assert saved.environment == learner.environment is not None and saved.step == learner.step
     assert torch.equal(saved.mask, learner.mask)
     for name, value in learner.model.state_dict().items():
         assert torch.equal(saved.model.state_dict()[name], value)
@@ -191,7 +206,7 @@ def test_only_json_and_safetensors_are_written(run: Path):
         assert isinstance(json.loads(content), dict) if name.endswith("json") else tensors_from_bytes(content)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_changed_byte_is_accepted(run: Path, data: st.DataObject):
     name = data.draw(st.sampled_from([*FILES, "manifest.json"]))
@@ -216,7 +231,7 @@ def rewrite(run: Path, name: str, content: bytes) -> None:
     write_files(run, {**read_files(run, FILES), name: content})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_signed_nonsense_is_refused_in_one_sentence(run: Path, data: st.DataObject):
     contents = read_files(run, FILES)
@@ -270,8 +285,8 @@ def test_config_that_lacks_something(run: Path, part: str):
 @pytest.mark.parametrize(
     "change",
     [
-        {"step": "many"},
-        {"step": None},
+        {"counters": {"step": "many"}},
+        {"counters": {}},
         {"records": None},
         {"records": []},
         {"records": [{}, {}]},
