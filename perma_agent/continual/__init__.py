@@ -2,7 +2,7 @@
 
 from perma_agent.continual.dreams import DreamConfig
 from perma_agent.continual.environment_inference import EnvironmentInference, EnvironmentRecord, InferenceConfig
-from perma_agent.continual.latent_mask import LatentMaskConfig, atypicality
+from perma_agent.continual.latent_mask import LatentMaskConfig, Marginal, atypicality
 from perma_agent.continual.learner import Learner, LearnerConfig, Update
 from perma_agent.continual.snapshot import Snapshot
 
@@ -14,6 +14,7 @@ __all__ = [
     "LatentMaskConfig",
     "Learner",
     "LearnerConfig",
+    "Marginal",
     "Snapshot",
     "Update",
     "atypicality",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from perma_agent.continual.latent_mask import Marginal
 from perma_agent.continual.snapshot import Snapshot
 from perma_agent.types import Posterior
 
@@ -19,10 +20,14 @@ class DreamConfig:
     """Off for the ablations without D."""
     count: int = 32
     """Frames dreamt per update."""
-    encoder_proximity: float = 1.0
-    """Weight of eq. 7's first term (paper: 1)."""
-    decoder_proximity: float = 1.0
-    """Weight of eq. 7's second term (paper: 1; 0 gives the condition SD-[41])."""
+    encoder_proximity: float = 2.0
+    """Weight of eq. 7's first term. The paper has 1; with half as many dreams as present frames, 2 counts them alike."""
+    decoder_proximity: float = 2.0
+    """Weight of eq. 7's second term, likewise; 0 gives the condition SD-[41]."""
+    from_prior: bool = False
+    """Draw z ~ N(0, I) as the paper does. Otherwise from the Gaussian fitted to the codes the environment was seen
+    with: the same at the model's optimum, but before it the prior's codes are unlike those of real frames, and keeping
+    what they decode to does not keep what real frames need."""
     renew_every: int | None = None
     """τ: steps between snapshots; None renews the snapshot only when an environment ends, so that the teacher does
     not drift with its student (and every 5,000 steps where environments are not inferred)."""
@@ -45,26 +50,37 @@ class Dreams:
 
 
 @torch.no_grad()
-def dream(snapshot: Snapshot, *, count: int, excluding: int | None, generator: torch.Generator) -> Dreams | None:
-    """Draw `count` frames of the snapshot's environments (eq. 1 and 7), each environment equally likely.
+def dream(snapshot: Snapshot, config: DreamConfig, *, generator: torch.Generator) -> Dreams | None:
+    """Draw frames of the snapshot's environments (eq. 1 and 7), each equally likely.
 
-    Latents that s' masks are drawn from the prior as well: the decoder learnt to ignore them there.
+    The present environment is among them once it has been met before: what an agent sees on its return is a part of
+    what it saw then.
+
+    Latents that s' masks are drawn as well: the decoder learnt to ignore them there.
 
     Args:
         snapshot: the teacher.
-        count: frames to draw.
-        excluding: the present environment, learnt from real frames and not dreamt of; None to dream of all.
+        config: how many frames, and from which codes.
         generator: source of randomness.
 
     Returns:
         The dreams, or None where there is no past environment to dream of.
     """
-    past = [index for index in snapshot.environments if index != excluding]
+    past = list(snapshot.marginals)
     if not past:
         return None
     device = next(snapshot.model.parameters()).device
-    chosen = torch.tensor(past)[torch.randint(len(past), (count,), generator=generator)].to(device)
-    latents = torch.randn(count, snapshot.model.config.latents, generator=generator).to(device)
+    shares = torch.bincount(
+        torch.randint(len(past), (config.count,), generator=generator), minlength=len(past)
+    ).tolist()
+    prior = Marginal.prior(snapshot.model.config.latents)
+    latents = torch.cat(
+        [
+            (prior if config.from_prior else snapshot.marginals[index]).sample(share, generator=generator)
+            for index, share in zip(past, shares, strict=True)
+        ]
+    ).to(device)
+    chosen = torch.tensor(past).repeat_interleave(torch.tensor(shares)).to(device)
     output = snapshot.model.decode(latents, chosen)
     frames = snapshot.model.mean_frame(output).contiguous(memory_format=torch.channels_last)
     return Dreams(frames, latents, chosen, output, snapshot.model.encode(frames).posterior)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from perma_agent.continual.latent_mask import LatentMaskConfig, contradicts, update_mask
+from perma_agent.continual.latent_mask import LatentMaskConfig, Marginal, atypicality, contradicts, update_mask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,23 +20,34 @@ class InferenceConfig:
     kappa: float = 1.5
     """κ: a batch whose mean error exceeds κ times the environment's is surprising. No unit; ours where the paper is
     silent."""
-    spread: float = 2.0
+    block: int = 4
+    """Errors are compared at the scale of blocks of this many pixels a side (`objectives.coarse_error`); 1 for single
+    pixels, as in the paper."""
+    spread: float = 1.0
     """A batch is surprising only if its mean error also exceeds the environment's mean by this many standard
     deviations of its single frames: a level that is merely harder than the average of those met is not new."""
-    patience: int = 3
+    patience: int = 5
     """Consecutive batches that must agree before the environment changes (the paper changes on one). Batches that
     surprise are not learnt from."""
-    burn_in: int = 500
-    """Learning steps before a new environment's mask and error are recorded and tested; shorter visits leave none."""
+    burn_in: int = 300
+    """Learning steps before a new environment's mask and error are recorded and tested; shorter visits leave none.
+    Used latents are measured again after as many more."""
     memory: float = 0.99
     """Decay per batch of the running mean of an environment's error."""
     used_below: float = 0.5
     """T: a latent is used if its noise tolerance σ* is below this, in units of the prior's standard deviation."""
 
     def __post_init__(self) -> None:
-        if self.kappa <= 1 or self.spread < 0 or self.patience < 1 or self.burn_in < 1 or not 0 < self.memory < 1:
+        if (
+            self.kappa <= 1
+            or self.spread < 0
+            or self.patience < 1
+            or self.burn_in < 1
+            or self.block < 1
+            or not 0 < self.memory < 1
+        ):
             raise ValueError(
-                f"expected kappa > 1, spread >= 0, patience >= 1, burn_in >= 1 and 0 < memory < 1, got {self}"
+                f"expected kappa > 1, spread >= 0, 0 < memory < 1 and patience, burn_in and block >= 1, got {self}"
             )
 
 
@@ -48,12 +59,16 @@ class EnvironmentRecord:
     """a^s, bool, shape `[D]`; False where masked."""
     used: Tensor
     """u^s, bool, shape `[D]`; all False until settled."""
+    mean: Tensor
+    """Running mean of each latent, shape `[D]`."""
+    square: Tensor
+    """Running mean of the products of latents, shape `[D, D]`."""
     steps: int = 0
     """Learning steps spent in it."""
     settled: bool = False
     """Whether mask, used latents and error have been recorded."""
     error: float = 0.0
-    """L̃_s: running mean of the reconstruction error, in nats per frame."""
+    """L̃_s: running mean of the coarse reconstruction error, in nats per frame."""
     error_squared: float = 0.0
     """Running mean of the squared error of single frames, in nats²."""
     observed: int = 0
@@ -61,12 +76,26 @@ class EnvironmentRecord:
     opening_information: float = 0.0
     """Information in its unmasked latents when it opened, in nats; where its capacity starts to rise from."""
 
-    def observe(self, errors: Tensor, *, memory: float) -> None:
-        """Take a batch's errors (nats per frame, shape `[B]`) into the running means."""
+    @classmethod
+    def new(cls, latents: int) -> EnvironmentRecord:
+        """Nothing masked, nothing known."""
+        everything = torch.ones(latents, dtype=torch.bool)
+        return cls(mask=everything, used=~everything, mean=torch.zeros(latents), square=torch.eye(latents))
+
+    @property
+    def marginal(self) -> Marginal:
+        """What is typical of each latent in this environment."""
+        return Marginal(self.mean, self.square - torch.outer(self.mean, self.mean))
+
+    def observe(self, errors: Tensor, marginal: Marginal, *, memory: float) -> None:
+        """Take a batch's errors (nats per frame, shape `[B]`) and its latents' marginal into the running means."""
         self.observed += 1
         rate = max(1.0 - memory, 1.0 / self.observed)
         self.error += rate * (float(errors.mean()) - self.error)
         self.error_squared += rate * (float(errors.pow(2).mean()) - self.error_squared)
+        self.mean = self.mean + rate * (marginal.mean - self.mean)
+        square = marginal.covariance + torch.outer(marginal.mean, marginal.mean)
+        self.square = self.square + rate * (square - self.square)
 
     def limit(self, config: InferenceConfig) -> float:
         """The largest mean error of a batch that is not surprising, in nats: max(κ L̃, L̃ + spread · std)."""
@@ -78,12 +107,12 @@ class EnvironmentRecord:
 class Evidence:
     """What a batch says, before any environment is assumed."""
 
-    alpha: Tensor
-    """Atypicality, in nats, shape `[D]`."""
+    marginal: Marginal
+    """Of the batch's latents, unmasked, shape `[D]`."""
     probabilities: Tensor
     """q(s|x) averaged over the batch, shape `[S]` of the known environments; empty if there are none."""
     error_under: Callable[[int], float]
-    """Mean reconstruction error in nats if the batch were of environment s."""
+    """Mean coarse reconstruction error in nats if the batch were of environment s."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +173,19 @@ class EnvironmentInference:
             return verdict
         return self._change_to(proposal, verdict)
 
+    def atypicality(self, marginal: Marginal) -> Tensor:
+        """α of a batch in nats, shape `[D]`: against the nearest settled environment that uses the latent.
+
+        Where no settled environment uses it, against the prior.
+        """
+        alpha = atypicality(marginal, Marginal.prior(self.latents))
+        nearest = torch.full_like(alpha, torch.inf)
+        for record in self.records:
+            if record.settled:
+                against = atypicality(marginal, record.marginal)
+                nearest = torch.where(record.used, torch.minimum(nearest, against), nearest)
+        return torch.where(nearest.isinf(), alpha, nearest)
+
     def update_mask(self, environment: int, alpha: Tensor) -> Tensor:
         """The environment's mask after one more of its batches, bool, shape `[D]`.
 
@@ -188,7 +230,8 @@ class EnvironmentInference:
     def _fits(self, index: int, evidence: Evidence) -> tuple[bool, Verdict]:
         record = self.records[index]
         error, limit = evidence.error_under(index), record.limit(self.config)
-        against = int(contradicts(record.mask, evidence.alpha, used=record.used, config=self.mask_config).sum())
+        alpha = atypicality(evidence.marginal, record.marginal)
+        against = int(contradicts(alpha, used=record.used, config=self.mask_config).sum())
         return error <= limit and against == 0, Verdict(
             environment=None, error=error, limit=limit, contradicting=against
         )
@@ -201,8 +244,7 @@ class EnvironmentInference:
             left = None
         opened = proposal >= len(self.records)
         if opened:
-            everything = torch.ones(self.latents, dtype=torch.bool)
-            self.records.append(EnvironmentRecord(mask=everything, used=~everything))
+            self.records.append(EnvironmentRecord.new(self.latents))
             proposal = len(self.records) - 1
         self.current, self.pending, self.pending_batches = proposal, None, 0
         return _decided(why, environment=proposal, opened=opened, returned=not opened, left=left)

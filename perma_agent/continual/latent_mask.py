@@ -35,13 +35,51 @@ class LatentMaskConfig:
         return self.threshold + self.hysteresis
 
 
-def atypicality(samples: Tensor) -> Tensor:
-    """How far each latent's marginal over a batch strays from the prior, by a Gaussian fitted to samples.
+@dataclass(frozen=True)
+class Marginal:
+    """A Gaussian fitted to the latents over many frames: what is typical of an environment."""
 
-        α_n = KL( N(m_n, v_n) || N(0, 1) ) = ½ ( v_n + m_n² - 1 - ln v_n )
+    mean: Tensor
+    """m_n, shape `[D]`."""
+    covariance: Tensor
+    """Of the latents with each other, shape `[D, D]`; its diagonal holds the variances v_n."""
+
+    @classmethod
+    def of(cls, samples: Tensor) -> Marginal:
+        """Fit to samples z ~ q(z|x), one per frame, shape `[B, D]`, B of at least 2."""
+        if len(samples) < 2:
+            raise ValueError(f"expected at least 2 samples to tell how they spread, got {len(samples)}")
+        return cls(samples.mean(dim=0), torch.cov(samples.T).reshape(samples.shape[1], samples.shape[1]))
+
+    @classmethod
+    def prior(cls, latents: int) -> Marginal:
+        """N(0, 1) for each of D latents."""
+        return cls(torch.zeros(latents), torch.eye(latents))
+
+    @property
+    def variance(self) -> Tensor:
+        """v_n, shape `[D]`, positive."""
+        return self.covariance.diagonal().clamp_min(1e-8)
+
+    def sample(self, count: int, *, generator: torch.Generator) -> Tensor:
+        """Draw `count` codes from the Gaussian, shape `[count, D]`."""
+        jitter = 1e-6 * torch.eye(len(self.mean))
+        root = torch.linalg.cholesky(self.covariance + jitter)
+        return self.mean + torch.randn(count, len(self.mean), generator=generator) @ root.T
+
+
+def atypicality(marginal: Marginal, typical: Marginal) -> Tensor:
+    """How far each latent's marginal over a batch strays from what is typical.
+
+        α_n = KL( N(m_n, v_n) || N(m'_n, v'_n) ) = ½ ( v_n / v'_n + (m_n - m'_n)² / v'_n - 1 - ln(v_n / v'_n) )
+
+    With `typical` the prior this is eq. 4. We pass the marginal recorded for an environment instead: it is the prior
+    for a model at its optimum, but long before that, and always where the reconstruction outweighs the capacity term
+    (3D levels), a code can serve an environment well and yet stray from the prior by more than λ on every batch.
 
     Args:
-        samples: z ~ q(z|x), one per frame, shape `[B, D]`, B of at least 2.
+        marginal: of the batch, shape `[D]`.
+        typical: of the environment it is compared with, or the prior.
 
     Returns:
         α in nats, shape `[D]`, never negative; about 1/B for a typical latent.
@@ -49,11 +87,9 @@ def atypicality(samples: Tensor) -> Tensor:
     Reference:
         VASE, eq. 4 and appendix A.2 (the mixture over the batch is replaced by a Gaussian with its moments).
     """
-    if len(samples) < 2:
-        raise ValueError(f"expected at least 2 samples to tell how they spread, got {len(samples)}")
-    mean = samples.mean(dim=0)
-    variance = samples.var(dim=0).clamp_min(1e-8)
-    return 0.5 * (variance + mean.pow(2) - 1.0 - variance.log())
+    ratio = marginal.variance / typical.variance
+    shift = (marginal.mean - typical.mean).pow(2) / typical.variance
+    return 0.5 * (ratio + shift - 1.0 - ratio.log())
 
 
 def update_mask(mask: Tensor, alpha: Tensor, *, maskable: Tensor, config: LatentMaskConfig) -> Tensor:
@@ -83,14 +119,15 @@ def update_mask(mask: Tensor, alpha: Tensor, *, maskable: Tensor, config: Latent
     return updated | ~maskable
 
 
-def contradicts(mask: Tensor, alpha: Tensor, *, used: Tensor, config: LatentMaskConfig) -> Tensor:
-    """Latents which an environment uses and whose atypicality speaks against that environment's mask.
+def contradicts(alpha: Tensor, *, used: Tensor, config: LatentMaskConfig) -> Tensor:
+    """Latents which an environment uses and whose atypicality, against its marginal, speaks against that environment.
 
-        (a_n = 1 and α_n > λ_1)  or  (a_n = 0 and α_n < λ_0),  for n with u_n = 1
+        α_n > λ_1  for n with u_n = 1
+
+    Used latents are unmasked by definition, so this is where the masks of eq. 6 can differ on them (a^s != a^ŝ).
 
     Args:
-        mask: a^s as recorded for the environment, bool, shape `[D]`.
-        alpha: α of the batch, in nats, shape `[D]`.
+        alpha: α of the batch against the environment's marginal, in nats, shape `[D]`.
         used: u^s, bool, shape `[D]`.
         config: thresholds.
 
@@ -100,6 +137,4 @@ def contradicts(mask: Tensor, alpha: Tensor, *, used: Tensor, config: LatentMask
     Reference:
         VASE, eq. 6 (a^s = a^ŝ), compared on used latents only (appendix A.2).
     """
-    if not config.enabled:
-        return torch.zeros_like(mask)
-    return torch.where(mask, alpha > config.high, alpha < config.low) & used
+    return (alpha > config.high) & used if config.enabled else torch.zeros_like(used)

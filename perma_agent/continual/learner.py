@@ -15,7 +15,7 @@ from perma_agent.continual.environment_inference import (
     InferenceConfig,
     Verdict,
 )
-from perma_agent.continual.latent_mask import LatentMaskConfig, atypicality
+from perma_agent.continual.latent_mask import LatentMaskConfig, Marginal
 from perma_agent.continual.noise_tolerance import noise_tolerance
 from perma_agent.continual.snapshot import Snapshot
 from perma_agent.models import VASE, Encoding
@@ -25,6 +25,7 @@ from perma_agent.objectives import (
     bernoulli_divergence,
     bernoulli_error,
     capacity,
+    coarse_error,
     encoder_proximity,
     environment_loss,
     gaussian_error,
@@ -35,7 +36,7 @@ from perma_agent.objectives import (
 )
 from perma_agent.types import FramePairs, Posterior
 
-TOLERANCE_FRAMES = 16
+TOLERANCE_FRAMES = 8
 """Frames on which noise tolerance is measured."""
 
 
@@ -45,6 +46,12 @@ class LearnerConfig:
 
     learning_rate: float = 6e-4
     """Of Adam (paper's re-implementation: 6e-4)."""
+    learning_rate_warm_up: int = 100
+    """Learning steps, after each change of environment, over which the learning rate rises from 0: Adam's memory of
+    the old environment's small gradients would make the first steps in the new one several times too large."""
+    environment_learning_rate: float = 6e-3
+    """Of Adam for the head of q(s|x): it must tell a new environment from the old ones within its burn-in, and its
+    gradient disturbs nothing else."""
     seed: int = 0
     """Of the noise in samples and dreams."""
     capacity: CapacityConfig = field(default_factory=CapacityConfig)
@@ -88,6 +95,8 @@ class Update:
 class Learner:
     """Trains a VASE on whatever it is shown; finds environments, masks latents, dreams of the past.
 
+    Whoever wants to follow appends a function to `on_update`; it is called with every `Update`.
+
     Args:
         model: the VASE; trained in place.
         config: weights, thresholds and switches.
@@ -106,9 +115,13 @@ class Learner:
         self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
         self.config = config or LearnerConfig()
         self.step = 0
+        self.steps_since_change = 0
+        self.on_update: list[Callable[[Update], None]] = []
         self.snapshot: Snapshot | None = None
         self.generator = torch.Generator().manual_seed(self.config.seed)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=self.config.learning_rate)
+        head = list(self.model.environment_head.parameters())
+        rest = [parameter for name, parameter in self.model.named_parameters() if "environment_head" not in name]
+        self.optimizer = torch.optim.Adam([{"params": rest}, {"params": head}])
         self.inference = EnvironmentInference(
             latents=model.config.latents,
             max_environments=model.config.max_environments,
@@ -150,15 +163,19 @@ class Learner:
         with self._precision():
             encoding = self.model.encode(frames)
         samples = encoding.posterior.detach().sample(self.generator)
-        alpha = atypicality(samples).cpu()
-        verdict = self.inference.decide(self._evidence(encoding, frames, samples, alpha))
+        marginal = Marginal.of(samples.cpu())
+        alpha = self.inference.atypicality(marginal)
+        verdict = self.inference.decide(self._evidence(encoding, frames, samples, marginal))
         if verdict.opened or verdict.returned:
             self._end(verdict.left)
-        if verdict.environment is None:
-            return self._report(verdict, alpha, {})
-        return self._report(verdict, alpha, self._learn(verdict, frames, encoding, alpha))
+            self.steps_since_change = 0
+        learnt = {} if verdict.environment is None else self._learn(verdict, frames, encoding, marginal)
+        update = self._report(verdict, alpha, learnt)
+        for listener in self.on_update:
+            listener(update)
+        return update
 
-    def _evidence(self, encoding: Encoding, frames: Tensor, samples: Tensor, alpha: Tensor) -> Evidence:
+    def _evidence(self, encoding: Encoding, frames: Tensor, samples: Tensor, marginal: Marginal) -> Evidence:
         known = len(self.inference.records)
         with torch.no_grad():
             logits = self.model.environment_logits(encoding.features)[:, :known]
@@ -167,17 +184,21 @@ class Learner:
         def error_under(environment: int) -> float:
             if environment not in found:
                 keep = self.inference.records[environment].mask.to(samples.device)
-                noise = self._normal(samples)
-                found[environment] = float(self._errors(torch.where(keep, samples, noise), environment, frames).mean())
+                latents = torch.where(keep, samples, self._normal(samples))
+                with torch.no_grad(), self._precision():
+                    output = self.model.decode(latents, environment)
+                found[environment] = float(self._coarse_errors(output, frames).mean())
             return found[environment]
 
-        return Evidence(alpha=alpha, probabilities=logits.softmax(dim=1).mean(dim=0).cpu(), error_under=error_under)
+        return Evidence(
+            marginal=marginal, probabilities=logits.softmax(dim=1).mean(dim=0).cpu(), error_under=error_under
+        )
 
-    def _learn(self, verdict: Verdict, frames: Tensor, encoding: Encoding, alpha: Tensor) -> dict[str, float]:
+    def _learn(self, verdict: Verdict, frames: Tensor, encoding: Encoding, marginal: Marginal) -> dict[str, float]:
         assert verdict.environment is not None
         environment = verdict.environment
         record = self.inference.records[environment]
-        mask = self.inference.update_mask(environment, alpha).to(frames.device)
+        mask = self.inference.update_mask(environment, self.inference.atypicality(marginal)).to(frames.device)
         posterior = encoding.posterior.masked(mask)
         if verdict.opened and len(self.inference.records) > 1:
             record.opening_information = float(posterior.kl().sum(dim=1).mean().detach())
@@ -198,13 +219,21 @@ class Learner:
         granted = self._capacity(terms, weights, posterior=posterior, environment=environment)
         self._dream(terms, weights, environment=environment, encoding=encoding)
         loss, metrics = total(terms, weights)
+        self._descend(loss)
+        record.steps += 1
+        self._remember(environment, self._coarse_errors(output.detach(), frames), marginal, frames, posterior)
+        information_now = float(posterior.kl().sum(dim=1).mean().detach())
+        return {**metrics, "capacity/granted": granted, "capacity/used": information_now}
+
+    def _descend(self, loss: Tensor) -> None:
+        self.steps_since_change += 1
+        share = warm_up(1.0, step=self.steps_since_change, steps=self.config.learning_rate_warm_up)
+        rates = (self.config.learning_rate, self.config.environment_learning_rate)
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = share * rate
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
-        record.steps += 1
-        self._remember(environment, errors.detach(), frames, posterior)
-        information_now = float(posterior.kl().sum(dim=1).mean().detach())
-        return {**metrics, "capacity/granted": granted, "capacity/used": information_now}
 
     def _capacity(
         self, terms: dict[str, Tensor], weights: dict[str, float], *, posterior: Posterior, environment: int
@@ -224,7 +253,7 @@ class Learner:
         config = self.config.dreaming
         features = encoding.features
         labels = torch.full((len(features),), environment, device=features.device)
-        dreams = self._dreams(environment) if config.enabled else None
+        dreams = self._dreams() if config.enabled else None
         if dreams is not None:
             with self._precision():
                 seen = self.model.encode(dreams.frames)
@@ -239,23 +268,20 @@ class Learner:
             terms["environment"] = environment_loss(logits, labels)
             weights["environment"] = self.config.environment_weight
 
-    def _dreams(self, environment: int) -> Dreams | None:
+    def _dreams(self) -> Dreams | None:
         if self.snapshot is None:
             return None
         with self._precision():
-            return dream(
-                self.snapshot,
-                count=self.config.dreaming.count,
-                excluding=environment if self.config.inference.enabled else None,
-                generator=self.generator,
-            )
+            return dream(self.snapshot, self.config.dreaming, generator=self.generator)
 
-    def _remember(self, environment: int, errors: Tensor, frames: Tensor, posterior: Posterior) -> None:
+    def _remember(
+        self, environment: int, errors: Tensor, marginal: Marginal, frames: Tensor, posterior: Posterior
+    ) -> None:
         """Record an environment's error, settle it after its burn-in, and renew the snapshot if it is time."""
         record, config = self.inference.records[environment], self.config.inference
         if record.steps > config.burn_in // 2:
-            record.observe(errors, memory=config.memory)
-        if not record.settled and record.steps >= config.burn_in:
+            record.observe(errors.cpu(), marginal, memory=config.memory)
+        if record.steps % config.burn_in == 0:
             record.settled = True
             self._record_used(environment, frames, posterior)
         every = self.config.dreaming.renew_every
@@ -293,6 +319,9 @@ class Learner:
         if config.likelihood == "bernoulli":
             return bernoulli_error(output, frames)
         return gaussian_error(output, frames, pixel_std=config.pixel_std)
+
+    def _coarse_errors(self, output: Tensor, frames: Tensor) -> Tensor:
+        return coarse_error(self.model.mean_frame(output), frames, block=self.config.inference.block)
 
     def _divergence(self, output: Tensor, teacher: Tensor) -> Tensor:
         config = self.model.config

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-SCALES = tuple(2.0**exponent for exponent in range(-6, 2))
-"""Standard deviations tried for each latent, in units of the prior's: 1/64 to 2."""
+SCALES = tuple(2.0**exponent for exponent in range(-5, 1))
+"""Standard deviations tried for each latent, in units of the prior's: 1/32 to 1."""
 
 
 @torch.no_grad()

@@ -6,6 +6,7 @@ import copy
 from dataclasses import dataclass
 
 from perma_agent.continual.environment_inference import EnvironmentRecord
+from perma_agent.continual.latent_mask import Marginal
 from perma_agent.models import VASE
 
 
@@ -15,11 +16,11 @@ class Snapshot:
 
     model: VASE
     """The frozen copy, in evaluation mode, its parameters without gradient."""
-    environments: tuple[int, ...]
-    """Indices s' of the environments that had settled, increasing."""
+    marginals: dict[int, Marginal]
+    """What was typical of the latents in each environment s' that had settled, by index."""
 
     @classmethod
     def take(cls, model: VASE, records: list[EnvironmentRecord]) -> Snapshot:
         """Copy `model` as it is now, able to dream of every settled environment in `records`."""
         frozen = copy.deepcopy(model).eval().requires_grad_(False)
-        return cls(frozen, tuple(index for index, record in enumerate(records) if record.settled))
+        return cls(frozen, {index: record.marginal for index, record in enumerate(records) if record.settled})

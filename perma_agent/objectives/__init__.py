@@ -11,7 +11,12 @@ from perma_agent.objectives.capacity import (
 from perma_agent.objectives.dreaming import encoder_proximity
 from perma_agent.objectives.environment import environment_loss
 from perma_agent.objectives.permanence import PermanenceConfig, normalised_permanence, permanence, permanence_of_pairs
-from perma_agent.objectives.reconstruction import bernoulli_divergence, bernoulli_error, gaussian_error
+from perma_agent.objectives.reconstruction import (
+    bernoulli_divergence,
+    bernoulli_error,
+    coarse_error,
+    gaussian_error,
+)
 from perma_agent.objectives.total import total
 
 __all__ = [
@@ -22,6 +27,7 @@ __all__ = [
     "bernoulli_divergence",
     "bernoulli_error",
     "capacity",
+    "coarse_error",
     "encoder_proximity",
     "environment_loss",
     "gaussian_error",

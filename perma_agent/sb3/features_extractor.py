@@ -28,6 +28,7 @@ from perma_agent.continual.config_json import from_json, to_json
 from perma_agent.errors import FrameError, RunFolderError
 from perma_agent.models import VASE, VASEConfig
 from perma_agent.models.encoder import Encoder, Encoding
+from perma_agent.sb3.feature_memory import FeatureMemory
 
 Mode = Literal["continual", "frozen"]
 """Whether `ContinualVASECallback` may publish newer encoders into the extractor."""
@@ -75,6 +76,7 @@ class VASEFeaturesExtractor(BaseFeaturesExtractor):
         self.encoder = _parameterless_encoder(config)
         self.register_buffer("mask", torch.ones(config.latents, dtype=torch.bool))
         self.register_buffer("step", torch.tensor(-1))
+        self._memory = FeatureMemory(latents=config.latents)
         self._missing: RunFolderError | None = None
         try:
             saved = load_model(run)
@@ -128,6 +130,7 @@ class VASEFeaturesExtractor(BaseFeaturesExtractor):
         self.encoder.load_state_dict(model.encoder.state_dict())
         self.mask.copy_(mask)
         self.step.fill_(step)
+        self._memory.clear()
         self._missing = None
 
     def forward(self, observations: Tensor) -> Tensor:
@@ -140,10 +143,9 @@ class VASEFeaturesExtractor(BaseFeaturesExtractor):
         if self._missing is not None:
             raise RunFolderError(f"expected the encoder of {self.run}, got: {self._missing}") from self._missing
         self._check(observations)
-        with torch.no_grad(), torch.autocast(observations.device.type, enabled=False):
-            frames = (observations / self._whitest).contiguous(memory_format=torch.channels_last)
-            encoding: Encoding = self.encoder(frames)
-        return encoding.posterior.masked(self.mask).mean
+        if observations.device.type == "cpu":
+            return self._memory.recall(observations, self._encode)
+        return self._encode(observations)
 
     def apply(self, fn: Any) -> Self:
         """Not descended into: SB3 passes its orthogonal initialisation here."""
@@ -153,8 +155,16 @@ class VASEFeaturesExtractor(BaseFeaturesExtractor):
         """Always in evaluation mode."""
         return super().train(False)
 
+    def _encode(self, observations: Tensor) -> Tensor:
+        # In float32 whatever the policy's precision: PPO compares probabilities from batches of different sizes.
+        with torch.no_grad(), torch.autocast(observations.device.type, enabled=False):
+            frames = (observations / self._whitest).contiguous(memory_format=torch.channels_last)
+            encoding: Encoding = self.encoder(frames)
+        return encoding.posterior.masked(self.mask).mean
+
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
         super()._load_from_state_dict(state_dict, prefix, *arguments)
+        self._memory.clear()
         if self.published_step >= 0:
             self._missing = None
 

@@ -1,0 +1,1 @@
+"""The jobs and experiments that a user can rerun: each takes a config and gives frozen results."""

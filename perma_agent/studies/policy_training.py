@@ -1,0 +1,142 @@
+"""Policy training: SB3's PPO sees a level through a VASE that goes on learning, and is then put to the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from stable_baselines3.common.vec_env import DummyVecEnv
+
+from perma_agent.continual import Learner
+from perma_agent.sb3 import ContinualVASECallback, VASEFeaturesExtractor
+from perma_agent.sb3.continual_callback import ContinualConfig
+from perma_agent.studies.levels import LevelChoice, make_copies
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyConfig:
+    """PPO on a VASE's latents."""
+
+    timesteps: int = 40_000
+    """Steps of the agent, over all copies."""
+    copies: int = 8
+    """Levels in parallel."""
+    seed: int = 0
+    """Of the policy and the levels."""
+    steps_per_rollout: int = 128
+    """Steps of each copy between two updates of the policy."""
+    batch_size: int = 256
+    """Frames in a minibatch of PPO."""
+    epochs: int = 4
+    """Times PPO goes through each rollout."""
+    learning_rate: float = 5e-4
+    """Of PPO's Adam."""
+    entropy: float = 0.01
+    """Weight of PPO's entropy bonus."""
+    layers: tuple[int, ...] = (64, 64)
+    """Hidden layers of actor and critic on the latents."""
+    continual: ContinualConfig = field(default_factory=ContinualConfig)
+    """How the VASE goes on learning."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedPolicy:
+    """A policy and the episodes it was trained on."""
+
+    agent: PPO
+    """The agent, its extractor within."""
+    episode_ends: np.ndarray
+    """Timestep at which each training episode ended, int64, shape `[E]`."""
+    returns: np.ndarray
+    """Of those episodes, float64, shape `[E]`."""
+    successes: np.ndarray
+    """Of those episodes, bool, shape `[E]`."""
+
+
+class EpisodeLog(BaseCallback):
+    """Notes when each training episode ended and how; moves a progress bar."""
+
+    def __init__(self, on_steps: Callable[[int], None] | None = None) -> None:
+        super().__init__()
+        self.ends: list[int] = []
+        self.returns: list[float] = []
+        self.successes: list[bool] = []
+        self._on_steps = on_steps
+
+    def _on_step(self) -> bool:
+        for info in self.locals["infos"]:
+            if "episode" in info:
+                self.ends.append(self.num_timesteps)
+                self.returns.append(float(info["episode"]["r"]))
+                self.successes.append(bool(info.get("is_success", False)))
+        if self._on_steps is not None:
+            self._on_steps(self.training_env.num_envs)
+        return True
+
+
+def train_policy(
+    level: LevelChoice,
+    run: str | Path,
+    *,
+    config: PolicyConfig,
+    learner: Learner | None = None,
+    save_to: str | Path | None = None,
+    tensorboard: str | Path | None = None,
+    on_steps: Callable[[int], None] | None = None,
+) -> TrainedPolicy:
+    """Train PPO on a level, seen through the VASE of a run folder.
+
+    Args:
+        level: to train on.
+        run: run folder of the VASE.
+        config: of PPO and of the VASE's own learning; with no updates the VASE stays as it is.
+        learner: goes on with this learner instead of the run folder's.
+        save_to: run folder that the VASE is saved to at the end; not saved by default.
+        tensorboard: folder for TensorBoard events.
+        on_steps: called with the steps just taken, for a progress bar.
+
+    Raises:
+        LevelError: the level cannot be made.
+        RunFolderError: the run folder cannot be read or written.
+    """
+    venv = make_copies([level], copies=config.copies)
+    try:
+        agent = make_agent(venv, run, config=config, tensorboard=tensorboard)
+        log = EpisodeLog(on_steps)
+        callbacks: list[BaseCallback] = [log]
+        if config.continual.updates_per_rollout:
+            callbacks.append(ContinualVASECallback(learner=learner, config=config.continual, save_to=save_to))
+        agent.learn(config.timesteps, callback=CallbackList(callbacks))
+    finally:
+        venv.close()
+    return TrainedPolicy(
+        agent=agent,
+        episode_ends=np.array(log.ends, dtype=np.int64),
+        returns=np.array(log.returns),
+        successes=np.array(log.successes, dtype=bool),
+    )
+
+
+def make_agent(
+    venv: DummyVecEnv, run: str | Path, *, config: PolicyConfig, tensorboard: str | Path | None = None
+) -> PPO:
+    """PPO with a small MLP on the masked latents of the run folder's VASE."""
+    mode = "continual" if config.continual.updates_per_rollout else "frozen"
+    layers = list(config.layers)
+    return PPO(
+        "CnnPolicy",
+        venv,
+        n_steps=config.steps_per_rollout,
+        batch_size=config.batch_size,
+        n_epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        ent_coef=config.entropy,
+        seed=config.seed,
+        policy_kwargs=VASEFeaturesExtractor.policy_kwargs(run, mode=mode) | {"net_arch": layers},
+        tensorboard_log=None if tensorboard is None else str(tensorboard),
+        device="cpu",
+    )
