@@ -10,9 +10,19 @@ import gymnasium as _gymnasium
 
 from perma_agent.envs.actions import ACTIONS
 from perma_agent.envs.catalogue import LevelInfo, catalogue, level_info, make_level
+from perma_agent.envs.factors import FactorSpec, factor_specs_of
 from perma_agent.envs.suite import SUITE
 
-__all__ = ["ACTIONS", "LevelInfo", "catalogue", "level_info", "make_level"]
+__all__ = [
+    "ACTIONS",
+    "SUITE",
+    "FactorSpec",
+    "LevelInfo",
+    "catalogue",
+    "factor_specs_of",
+    "level_info",
+    "make_level",
+]
 
 for _info in SUITE:
     if _info.id not in _gymnasium.registry:

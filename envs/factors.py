@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from perma_agent.envs.plan import COLOURS, KINDS
 from perma_agent.envs.sight import Bodies, Eye, egocentric, look
+from perma_agent.errors import LevelError
 
 SLOTS = 8
 """Objects reported at each frame."""
@@ -154,6 +156,21 @@ def compute_factors(sighting: Sighting) -> Factors:
         factors["object_position"][slots] = place
         factors["object_visible"][slots] = visible
     return factors
+
+
+def factor_specs_of(level: Any) -> tuple[FactorSpec, ...]:
+    """The factors of a level, bare or in Gymnasium's wrappers.
+
+    Raises:
+        LevelError: for a level that reports none.
+    """
+    specs = getattr(level.unwrapped, "factor_specs", None)
+    if specs is None:
+        raise LevelError(
+            f"expected a level that reports factors, got {type(level.unwrapped).__name__}; "
+            "make it with perma_agent.envs.make_level"
+        )
+    return tuple(specs)
 
 
 def outside_range(factors: Mapping[str, np.ndarray], specs: tuple[FactorSpec, ...]) -> list[str]:
