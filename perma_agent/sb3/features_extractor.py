@@ -6,6 +6,7 @@ What SB3 would do to a pretrained encoder, and what stops it here:
 * `policy.train()` wakes it: `train` keeps it in evaluation mode;
 * optimisers, gradient clipping and polyak averaging work on parameters: its weights are buffers;
 * a policy is built again when it is loaded: the weights then come from the zip, and the run folder is not needed;
+* the same frames are encoded in every epoch: features are remembered until the encoder changes (`sb3.feature_memory`);
 * `policy_kwargs` dictionaries are written to: `policy_kwargs()` gives a new one each time, of plain values.
 """
 

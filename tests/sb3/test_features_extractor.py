@@ -142,15 +142,40 @@ def test_features_are_masked_posterior_means(run, level, agent, learner):
     assert features.abs().sum() > 0 and not features.requires_grad
 
 
-def test_features_are_deterministic_and_float32_under_autocast(run, level, agent):
+def test_features_are_float32_under_autocast(run, level, agent):
+    made = agent(PPO, level(), VASEFeaturesExtractor.policy_kwargs(run))
+    twin, frames = copy.deepcopy(made.policy), frames_for(made, 64)
+    with torch.autocast("cpu", torch.bfloat16):
+        features = twin.extract_features(frames)
+    assert torch.equal(features, made.policy.extract_features(frames))
+
+
+def test_features_do_not_depend_on_the_batch(run, level, agent):
+    # Rollouts encode N frames at a time and minibatches others; PPO's ratio is to be 1 before the first step.
     made = agent(PPO, level(), VASEFeaturesExtractor.policy_kwargs(run))
     frames = frames_for(made, 64)
-    features = made.policy.extract_features(frames)
-    assert torch.equal(features, made.policy.extract_features(frames))
-    with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(features, made.policy.extract_features(frames))
     alone = torch.cat([made.policy.extract_features(frame[None]) for frame in frames])
-    assert torch.allclose(alone, features, atol=1e-6)  # rollouts and minibatches encode in batches of other sizes
+    assert torch.equal(made.policy.extract_features(frames), alone)
+    assert torch.equal(made.policy.extract_features(frames[torch.arange(63, -1, -1)]), alone.flip(0))
+
+
+def test_each_frame_is_encoded_once_until_the_next_publication(run, level, agent, monkeypatch):
+    encoded: list[int] = []
+    original = VASEFeaturesExtractor._encode
+    monkeypatch.setattr(VASEFeaturesExtractor, "_encode", lambda self, x: encoded.append(len(x)) or original(self, x))
+    made = agent(PPO, level(), VASEFeaturesExtractor.policy_kwargs(run), n_epochs=5)
+    made.learn(32)
+    assert sum(encoded) <= 32 + 2  # the rollout's frames and the two that follow it; none again in five epochs
+    frames, source = frames_for(made), load_learner(run)
+    before = made.policy.extract_features(frames)
+    extractor = extractors_of(made.policy)[0]
+    extractor.publish(source.model, mask=torch.tensor([False, True, True, True]), step=1)
+    assert torch.equal(made.policy.extract_features(frames)[:, 0], torch.zeros(5)) and before[:, 0].abs().min() > 0
+    with torch.no_grad():
+        source.model.encoder.mean.bias.add_(1.0)
+    state = {**extractor.state_dict(), "encoder.mean.bias": source.model.encoder.mean.bias.detach()}
+    extractor.load_state_dict(state)
+    assert torch.allclose(made.policy.extract_features(frames)[:, 1:], before[:, 1:] + 1.0, atol=1e-5)
 
 
 @pytest.mark.parametrize("algorithm", [PPO, DQN])
