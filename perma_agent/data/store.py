@@ -26,7 +26,8 @@ class TrajectoryStore:
 
     What is safe:
         - `add` and `add_many` return when their trajectories are committed, all of them or none (one Lance commit);
-          a process that is killed leaves the store as it was after its last commit.
+          a process that is killed leaves the store as it was after its last commit. (A power cut may cost what the
+          system had not written out yet.)
         - Threads may share a store, and processes may each open it, to read and to add: writers take turns under a
           file lock; readers see what was there when they opened it or last called `refresh`.
         - Rows and trajectories keep their numbers for ever, also when small files are merged.

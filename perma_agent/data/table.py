@@ -182,9 +182,8 @@ class FrameTable:
         view = self.view
         assert view.dataset is not None and view.frame_shape is not None
         with sentences(self._folder, doing="write"):
-            dataset = lance.dataset(
-                self._folder / TABLE, session=self._session
-            )  # its own: merging moves it on in place
+            # An object of its own, since merging moves it on in place while others may be reading.
+            dataset = lance.dataset(self._folder / TABLE, session=self._session)
             dataset.optimize.compact_files(
                 target_rows_per_fragment=max(1, MERGED_BYTES // int(np.prod(view.frame_shape))),
                 compaction_mode="try_binary_copy",

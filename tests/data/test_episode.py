@@ -16,7 +16,7 @@ def frame(t: int) -> np.ndarray:
 
 
 def test_frames_actions_and_rewards_are_copied() -> None:
-    picture, action, place = frame(0), np.array([0.5, 1.5]), np.zeros(2)
+    picture, action, place = frame(0), np.array([0.5, 1.5]), np.zeros(2, np.float32)
     episode = Episode(picture, {"place": place}, provenance=PROVENANCE)
     steps = 2 * FIRST_FRAMES + 7  # past the first room and the second
     for t in range(1, steps + 1):

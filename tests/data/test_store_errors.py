@@ -151,3 +151,41 @@ def test_a_killed_first_commit_leaves_an_empty_store(tmp_path: Path, counting: C
         store.compact()
     assert len(TrajectoryStore.open(tmp_path / "s")) == 1
     assert not (data / "left-over.lance").exists()
+
+
+def test_a_commit_that_fails_too_late_counts(
+    tmp_path: Path, counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told of a failure the caller would add again: so what did get committed must not be reported as failed."""
+    import lance
+
+    write = lance.write_dataset
+
+    def commit_then_fail(*arguments: object, **options: object) -> None:
+        write(*arguments, **options)
+        raise OSError("no room for the hint file")
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise OSError("no room at all")
+
+    with TrajectoryStore.create(tmp_path / "s") as store:
+        monkeypatch.setattr(lance, "write_dataset", commit_then_fail)
+        assert [store.add(counting(0)), store.add(counting(1))] == [0, 1]
+        monkeypatch.setattr(lance, "write_dataset", fail)
+        with pytest.raises(StoreError, match=r"got an error \(no room at all\); nothing was added"):
+            store.add(counting(2))
+        monkeypatch.setattr(lance, "write_dataset", write)
+        assert store.add(counting(2)) == 2
+        assert [store.provenance(n).seed for n in range(3)] == [0, 1, 2]
+
+
+def test_closing_a_store_that_cannot_be_merged_only_warns(
+    tmp_path: Path, counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = TrajectoryStore.create(tmp_path / "s")
+    for n in range(3):
+        store.add(counting(n))
+    monkeypatch.setattr(store._table, "merge", lambda: (_ for _ in ()).throw(StoreError("expected room")))
+    with pytest.warns(RuntimeWarning, match="expected room"):
+        store.close()
+    assert len(TrajectoryStore.open(tmp_path / "s")) == 3

@@ -39,10 +39,10 @@ class Showing(gym.Env[Any, Any]):
 
 
 def test_area_averaging_by_hand() -> None:
-    """Each pixel of the smaller frame is the mean of four of the larger, rounded."""
-    picture = np.zeros((4, 4, 3), dtype=np.uint8)
-    picture[:2, :2, 0] = [[10, 20], [30, 40]]  # mean 25
-    picture[2:, 2:, 2] = [[0, 0], [0, 200]]  # mean 50
+    """Each pixel of the smaller frame is the mean of nine of the larger; no single one is passed over."""
+    picture = np.zeros((6, 6, 3), dtype=np.uint8)
+    picture[:3, :3, 0] = [[45, 0, 45], [0, 0, 0], [45, 45, 45]]  # 225 / 9
+    picture[3:, 3:, 2] = [[0, 0, 0], [0, 225, 0], [0, 0, 225]]  # 450 / 9
     frame, _ = ObserveFrames(Showing(picture), size=2).reset()
     expected = np.zeros((2, 2, 3), dtype=np.uint8)
     expected[0, 0, 0], expected[1, 1, 2] = 25, 50

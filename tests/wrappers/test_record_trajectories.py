@@ -160,6 +160,7 @@ def test_wrapped_twice(tmp_path: Path, level: Level) -> None:
         for n in range(3):
             np.testing.assert_array_equal(inner.trajectory(n).frames, outer.trajectory(n).frames)
             np.testing.assert_array_equal(inner.trajectory(n).actions, outer.trajectory(n).actions)
+            np.testing.assert_array_equal(outer.trajectory(n).factors["t"], [0, 1, 2][: 3 - n // 2])
         assert outer.provenance(0).wrappers[-1] == "RecordVecEnv"
 
 
