@@ -98,11 +98,9 @@ def smoothed(values: np.ndarray, *, parts: int = 100) -> np.ndarray:
 def png(figure: Figure) -> bytes:
     """The figure as a PNG of `DPI` pixels per inch; the same bytes for the same figure, however often it is asked.
 
-    Its layout is settled the first time and stays: matplotlib's would move by a hair at each drawing.
+    It is laid out once before it is drawn, since matplotlib's layout moves by a hair at the first drawing.
     """
-    if figure.get_layout_engine() is not None:
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+    figure.draw_without_rendering()
     buffer = io.BytesIO()
     colour = figure.get_facecolor()
     figure.savefig(

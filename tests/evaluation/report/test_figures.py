@@ -112,6 +112,12 @@ def test_atypicality_lines_name_the_masked_latent_and_show_the_band(history):
     assert switches(axes) == [6.5]
 
 
+def test_masked_latents_are_named_before_those_that_only_moved(history):
+    history.alpha[::2, 0] = 2.0  # z0 spends half its time beyond λ, but only z1 is ever masked; z2 stays below
+    axes = atypicality_lines(history, worlds=WORLDS).axes[0]
+    assert [line.get_label() for line in axes.lines if line.get_label().startswith("z")] == ["z1", "z0"]
+
+
 def test_atypicality_map_has_a_row_a_latent_and_colours_around_lambda(history):
     above, below, *_ = atypicality_map(history, worlds=WORLDS).axes
     image, masked = above.images[0], below.images[0]
@@ -315,6 +321,12 @@ def test_figures_leave_no_trace_in_matplotlib(history):
     before = dict(mpl.rcParams)
     png(environments_over_time(history, worlds=WORLDS))
     assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize("draw", [environments_over_time, atypicality_lines, atypicality_map, loss_curves])
+def test_the_same_data_and_the_same_figure_give_the_same_bytes(history, draw):
+    figure = draw(history, worlds=WORLDS)
+    assert png(figure) == png(figure) == png(draw(history, worlds=WORLDS))
 
 
 def test_the_report_needs_neither_pyplot_nor_a_policy_library():
