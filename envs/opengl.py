@@ -23,8 +23,6 @@ try:
     pyglet.options["debug_gl"] = False  # it would ask for errors after every call; `check` asks once per episode
     import pyglet.gl as gl
     import pyglet.window  # opens the one of which all others share textures
-
-    pyglet.font.load("Arial", 14)  # MiniWorld makes a label in every level; wants FreeType
 except Exception as error:  # pyglet raises ImportError, OSError and kinds of its own, by what is missing
     raise LevelError(
         f"expected a working OpenGL with EGL, got {type(error).__name__}: {error}; {WHAT_TO_INSTALL}"

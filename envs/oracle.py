@@ -19,6 +19,9 @@ SPACE = AGENT_RADIUS + 0.06
 """Least distance from a way to any wall, metres."""
 DETOUR = 40.0
 """A metre too near to what should not be touched counts as so many."""
+KEEP_OFF = 0.15
+"""Metres the way keeps beyond the reach of what should not be touched: headings come in steps, so it is not held
+exactly."""
 LOOK_AHEAD = 12
 """The agent heads for the farthest of so many next points of the way that it can reach in a straight line."""
 
@@ -76,7 +79,10 @@ class Oracle:
         wanted, unwanted = self._level.task.targets(episode.plan, episode.progress)
         cost = np.ones(counts)
         for slot in unwanted:
-            near = np.hypot(*(points - episode.places[slot]).T).reshape(counts) < episode.reaches[slot] + GRID
+            near = (
+                np.hypot(*(points - episode.places[slot]).T).reshape(counts)
+                < episode.reaches[slot] + KEEP_OFF + GRID / 2
+            )
             cost[near] = DETOUR
         ends = np.zeros(tuple(counts), dtype=bool)
         for slot in wanted:
@@ -87,15 +93,13 @@ class Oracle:
         cell = self._nearest(here)
         if cell is None:
             return None
-        best = cell
+        best = None
         for _ in range(LOOK_AHEAD):
-            cell = min(_around(cell, self._field.shape), key=lambda near: self._field[near], default=cell)
-            if not self._straight(here, self._point(cell)):
+            cell = min((cell, *_around(cell, self._field.shape)), key=lambda near: self._field[near])
+            if best is not None and not self._straight(here, self._point(cell)):
                 break
             best = cell
-            if self._field[cell] == 0:
-                break
-        return self._point(best)
+        return None if best is None else self._point(best)
 
     def _nearest(self, here: np.ndarray) -> tuple[int, int] | None:
         """The point of the grid to begin from: the cheapest of those around the agent that lead anywhere."""
@@ -121,7 +125,7 @@ class Oracle:
             return False
         episode = self._level.episode
         _, unwanted = self._level.task.targets(episode.plan, episode.progress)
-        return all((np.hypot(*(line - episode.places[s]).T) > episode.reaches[s] + 0.05).all() for s in unwanted)
+        return all((np.hypot(*(line - episode.places[s]).T) > episode.reaches[s] + KEEP_OFF).all() for s in unwanted)
 
 
 def _clearances(points: np.ndarray, segments: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from stable_baselines3.common.vec_env import SubprocVecEnv
 from perma_agent.envs import ACTIONS, SUITE, LevelInfo, catalogue, factor_specs_of, level_info, make_level
 from perma_agent.envs.factors import outside_range
 
-LEVELS = [*(info.id for info in SUITE), "MiniWorld-FourRooms-v0", "MiniWorld-PickupObjects-v0", "MiniWorld-Sign-v0"]
+LEVELS = [*(info.id for info in SUITE), "MiniWorld-FourRooms-v0", "MiniWorld-PutNext-v0", "MiniWorld-Sign-v0"]
 ALL = [info.id for info in catalogue()]
 
 
