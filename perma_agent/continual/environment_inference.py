@@ -32,8 +32,9 @@ class InferenceConfig:
     burn_in: int = 300
     """Learning steps before a new environment's mask and error are recorded and tested; shorter visits leave none.
     Used latents are measured again after as many more."""
-    memory: float = 0.99
-    """Decay per batch of the running mean of an environment's error."""
+    memory: float = 0.98
+    """Decay per batch of the running means of an environment's error and latents: 50 batches, since both drift while the
+    model learns."""
     used_below: float = 0.5
     """T: a latent is used if its noise tolerance σ* is below this, in units of the prior's standard deviation."""
 

@@ -25,8 +25,8 @@ from perma_agent.studies.levels import LevelChoice, make_copies
 from perma_agent.studies.policy_training import PolicyConfig, TrainedPolicy, train_policy
 from perma_agent.studies.pretraining import pretrain
 
-EASY_MAZE: Mapping[str, Any] = {"rows": 1, "columns": 1, "max_episode_steps": 100}
-"""A maze of one room: what can be learnt in a few minutes of a demo."""
+EASY_MAZE: Mapping[str, Any] = {"rows": 2, "columns": 2, "max_episode_steps": 80}
+"""A maze of four cells: what can be learnt in a few minutes of a demo, and seldom happens by chance."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class DemoConfig:
     """How it learns."""
     policy: PolicyConfig = field(
         default_factory=lambda: PolicyConfig(
-            timesteps=40_960, continual=ContinualConfig(updates_per_rollout=6, window=8_192)
+            timesteps=40_960, continual=ContinualConfig(updates_per_rollout=4)
         )
     )
     """PPO on its latents."""
