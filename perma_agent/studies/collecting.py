@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from stable_baselines3.common.vec_env import VecEnv
 
 from perma_agent.data import TrajectoryStore
 from perma_agent.envs import ACTIONS
@@ -49,7 +50,7 @@ def collect(
     frames: int,
     copies: int = 8,
     seed: int = 0,
-    on_frames: Callable[[int], None] | None = None,
+    on_frames: Callable[[int], bool | None] | None = None,
 ) -> TrajectoryStore:
     """Record at least `frames` frames of the levels into a store, which is made if it is missing.
 
@@ -58,8 +59,9 @@ def collect(
         store: folder of the trajectory store.
         frames: how many to record, over all copies.
         copies: levels in parallel.
-        seed: of the levels and of the wanderer.
-        on_frames: called with the number of frames of each step, for a progress bar.
+        seed: of the levels and of the wanderer. Where the store holds n trajectories already, `seed + n` takes its
+            place, so that calling this again records something else.
+        on_frames: called with the number of frames of each step, for a progress bar; if it returns False, this ends.
 
     Returns:
         The store, open for reading.
@@ -68,16 +70,18 @@ def collect(
         LevelError: a level cannot be made.
         StoreError: the store cannot be written or is something else.
     """
-    opened = TrajectoryStore.open_or_create(store)
-    venv = RecordTrajectories(make_copies(choices, copies=copies), opened, policy=Wanderer.name)
-    act = Wanderer(copies, rng=np.random.default_rng(seed))
+    venv: VecEnv = make_copies(choices, copies=copies)  # first: an unknown level leaves no empty store behind
     try:
-        venv.seed(seed)
+        opened = TrajectoryStore.open_or_create(store)
+        venv = RecordTrajectories(venv, opened, policy=Wanderer.name)
+        fresh = seed + len(opened)
+        act = Wanderer(copies, rng=np.random.default_rng(fresh))
+        venv.seed(fresh)
         venv.reset()
         for _ in range(-(-frames // copies)):
             venv.step(act())
-            if on_frames is not None:
-                on_frames(copies)
+            if on_frames is not None and on_frames(copies) is False:
+                break
     finally:
         venv.close()
     opened.refresh()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.vec_env import DummyVecEnv
@@ -60,7 +61,7 @@ class TrainedPolicy:
 class EpisodeLog(BaseCallback):
     """Notes when each training episode ended and how; moves a progress bar."""
 
-    def __init__(self, on_steps: Callable[[int], None] | None = None) -> None:
+    def __init__(self, on_steps: Callable[[int], bool | None] | None = None) -> None:
         super().__init__()
         self.ends: list[int] = []
         self.returns: list[float] = []
@@ -73,9 +74,7 @@ class EpisodeLog(BaseCallback):
                 self.ends.append(self.num_timesteps)
                 self.returns.append(float(info["episode"]["r"]))
                 self.successes.append(bool(info.get("is_success", False)))
-        if self._on_steps is not None:
-            self._on_steps(self.training_env.num_envs)
-        return True
+        return self._on_steps is None or self._on_steps(self.training_env.num_envs) is not False
 
 
 def train_policy(
@@ -86,7 +85,8 @@ def train_policy(
     learner: Learner | None = None,
     save_to: str | Path | None = None,
     tensorboard: str | Path | None = None,
-    on_steps: Callable[[int], None] | None = None,
+    device: str | torch.device = "cpu",
+    on_steps: Callable[[int], bool | None] | None = None,
 ) -> TrainedPolicy:
     """Train PPO on a level, seen through the VASE of a run folder.
 
@@ -97,7 +97,9 @@ def train_policy(
         learner: goes on with this learner instead of the run folder's.
         save_to: run folder that the VASE is saved to at the end; not saved by default.
         tensorboard: folder for TensorBoard events.
-        on_steps: called with the steps just taken, for a progress bar.
+        device: of the policy and the VASE.
+        on_steps: called with the steps just taken, for a progress bar; if it returns False, training ends there and
+            the VASE is saved as at the end.
 
     Raises:
         LevelError: the level cannot be made.
@@ -105,7 +107,7 @@ def train_policy(
     """
     venv = make_copies([level], copies=config.copies)
     try:
-        agent = make_agent(venv, run, config=config, tensorboard=tensorboard)
+        agent = make_agent(venv, run, config=config, tensorboard=tensorboard, device=device)
         log = EpisodeLog(on_steps)
         callbacks: list[BaseCallback] = [log]
         if config.continual.updates_per_rollout:
@@ -122,7 +124,12 @@ def train_policy(
 
 
 def make_agent(
-    venv: DummyVecEnv, run: str | Path, *, config: PolicyConfig, tensorboard: str | Path | None = None
+    venv: DummyVecEnv,
+    run: str | Path,
+    *,
+    config: PolicyConfig,
+    tensorboard: str | Path | None = None,
+    device: str | torch.device = "cpu",
 ) -> PPO:
     """PPO with a small MLP on the masked latents of the run folder's VASE."""
     mode = "continual" if config.continual.updates_per_rollout else "frozen"
@@ -138,5 +145,5 @@ def make_agent(
         seed=config.seed,
         policy_kwargs=VASEFeaturesExtractor.policy_kwargs(run, mode=mode) | {"net_arch": layers},
         tensorboard_log=None if tensorboard is None else str(tensorboard),
-        device="cpu",
+        device=device,
     )

@@ -17,7 +17,7 @@ def pretrain(
     updates: int,
     pairs: int = 32,
     rng: np.random.Generator,
-    on_update: Callable[[Update], None] | None = None,
+    on_update: Callable[[Update], bool | None] | None = None,
 ) -> None:
     """Show the learner `updates` batches; it is told nothing else.
 
@@ -27,7 +27,7 @@ def pretrain(
         updates: batches.
         pairs: in each batch.
         rng: of the choice of pairs.
-        on_update: called with each update, for a progress bar.
+        on_update: called with each update, for a progress bar; if it returns False, this was the last.
 
     Raises:
         FrameError: the frames do not fit the model.
@@ -35,5 +35,5 @@ def pretrain(
     """
     for _ in range(updates):
         update = learner.update(source.draw(pairs, rng=rng))
-        if on_update is not None:
-            on_update(update)
+        if on_update is not None and on_update(update) is False:
+            return
