@@ -11,7 +11,7 @@ ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup machine demo test test-slow check format format-check lint types wheel clean
+.PHONY: help setup machine demo test test-slow check format format-check lint types wheel pictures clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r target what; do printf '  make %-13s %s\n' "$$target" "$$what"; done
@@ -56,6 +56,11 @@ types: setup ## mypy, strict, over the package as it ships
 wheel: setup ## build dist/*.whl from the source distribution
 	@rm -rf dist
 	$(RUN) -m build --outdir dist .
+
+pictures: setup ## docs/levels.png, and docs/demo.png of the last demo's report (needs chromium)
+	$(VENV)/bin/perma-agent levels --pictures docs/levels.png
+	@command -v chromium >/dev/null || { echo "expected chromium for docs/demo.png, got none; install it (Debian: apt-get install chromium)"; exit 1; }
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1200,2600 --screenshot=docs/demo.png "file://$(CURDIR)/runs/demo/report.html"
 
 clean: ## remove what the targets above made, .venv too
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

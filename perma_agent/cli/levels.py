@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import tyro
 
 from perma_agent.cli.output import show_json, show_table
 from perma_agent.envs import LevelInfo, catalogue
+from perma_agent.envs.pictures import write_level_pictures
 from perma_agent.errors import LevelError
 
 
@@ -20,14 +22,19 @@ class Config:
     """Show only levels with this word in their id, setting, task or engine; case does not matter."""
     json: bool = False
     """Write JSON instead of a table."""
+    pictures: Path | None = None
+    """Write a sheet of pictures of our own levels to this PNG file instead of a list."""
 
 
 def run(config: Config) -> None:
-    """Write the levels to stdout.
+    """Write the levels to stdout, or their pictures to a file.
 
     Raises:
-        LevelError: no level has the word.
+        LevelError: no level has the word, or the pictures cannot be drawn or written.
     """
+    if config.pictures is not None:
+        write_level_pictures(config.pictures)
+        return
     levels = [level for level in catalogue() if config.search.lower() in _words(level)]
     if not levels:
         raise LevelError(
