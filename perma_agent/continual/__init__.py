@@ -3,8 +3,9 @@
 from perma_agent.continual.dreams import DreamConfig
 from perma_agent.continual.environment_inference import EnvironmentInference, EnvironmentRecord, InferenceConfig
 from perma_agent.continual.latent_mask import LatentMaskConfig, Marginal, atypicality
-from perma_agent.continual.learner import Learner, LearnerConfig, Update
+from perma_agent.continual.learner import Learner, LearnerConfig
 from perma_agent.continual.snapshot import Snapshot
+from perma_agent.continual.update import Update
 
 __all__ = [
     "DreamConfig",

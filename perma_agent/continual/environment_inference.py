@@ -157,6 +157,13 @@ class EnvironmentInference:
     pending_batches: int = 0
     """For how many consecutive batches."""
 
+    @property
+    def mask(self) -> Tensor:
+        """a^s of the present environment, bool, shape `[D]`; all True before the first batch."""
+        if self.current is None:
+            return torch.ones(self.latents, dtype=torch.bool)
+        return self.records[self.current].mask
+
     def decide(self, evidence: Evidence) -> Verdict:
         """Decide on one batch (eq. 6, with patience and burn-in)."""
         if self.current is None:

@@ -9,29 +9,20 @@ import torch
 from torch import Tensor
 
 from perma_agent.continual.dreams import DreamConfig, Dreams, dream
-from perma_agent.continual.environment_inference import (
-    EnvironmentInference,
-    Evidence,
-    InferenceConfig,
-    Verdict,
-)
+from perma_agent.continual.environment_inference import EnvironmentInference, Evidence, InferenceConfig, Verdict
 from perma_agent.continual.latent_mask import LatentMaskConfig, Marginal
 from perma_agent.continual.noise_tolerance import noise_tolerance
+from perma_agent.continual.objective import Objective
 from perma_agent.continual.snapshot import Snapshot
+from perma_agent.continual.update import Update
 from perma_agent.models import VASE, Encoding
 from perma_agent.objectives import (
     CapacityConfig,
     PermanenceConfig,
-    bernoulli_divergence,
-    bernoulli_error,
-    capacity,
     coarse_error,
-    encoder_proximity,
+    decoder_proximity,
     environment_loss,
-    gaussian_error,
-    information,
-    permanence_of_pairs,
-    total,
+    reconstruction_error,
     warm_up,
 )
 from perma_agent.types import FramePairs, Posterior
@@ -72,24 +63,6 @@ class LearnerConfig:
     def __post_init__(self) -> None:
         if not self.learning_rate > 0:
             raise ValueError(f"expected a positive learning_rate, got {self.learning_rate}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Update:
-    """What one call of `Learner.update` saw and did."""
-
-    step: int
-    """Batches seen so far, this one included."""
-    environment: int | None
-    """s inferred; None if the batch surprised and was not learnt from."""
-    opened: bool
-    """A new environment began with this batch."""
-    alpha: Tensor
-    """Atypicality, in nats, shape `[D]`."""
-    mask: Tensor
-    """a^s in force, bool, shape `[D]`."""
-    metrics: dict[str, float]
-    """Scalars to log, by name."""
 
 
 class Learner:
@@ -144,9 +117,7 @@ class Learner:
     @property
     def mask(self) -> Tensor:
         """a^s of the present environment, bool, shape `[D]`; all True before the first batch."""
-        if self.inference.current is None:
-            return torch.ones(self.model.config.latents, dtype=torch.bool)
-        return self.inference.records[self.inference.current].mask
+        return self.inference.mask
 
     def update(self, pairs: FramePairs) -> Update:
         """Infer the environment of a batch and learn from it, unless it surprises.
@@ -170,7 +141,7 @@ class Learner:
             self._end(verdict.left)
             self.steps_since_change = 0
         learnt = {} if verdict.environment is None else self._learn(verdict, frames, encoding, marginal)
-        update = self._report(verdict, alpha, learnt)
+        update = Update.of(verdict, alpha=alpha, learnt=learnt, step=self.step, inference=self.inference)
         for listener in self.on_update:
             listener(update)
         return update
@@ -204,21 +175,12 @@ class Learner:
             record.opening_information = float(posterior.kl().sum(dim=1).mean().detach())
         with self._precision():
             output = self.model.decode(posterior.mean + posterior.std * self._normal(posterior.mean), environment)
-        errors = self._error(output, frames)
-        present, earlier = _halves(encoding.posterior)
-        terms = {
-            "reconstruction": errors,
-            "permanence": permanence_of_pairs(
-                present, earlier, mask, b=self.config.permanence.b, relative=self.config.permanence.relative
-            ),
-        }
-        weights = {
-            "reconstruction": 1.0,
-            "permanence": warm_up(self.config.permanence.weight, step=self.step, steps=self.config.permanence.warm_up),
-        }
-        granted = self._capacity(terms, weights, posterior=posterior, environment=environment)
-        self._dream(terms, weights, environment=environment, encoding=encoding)
-        loss, metrics = total(terms, weights)
+        objective = Objective()
+        objective.add("reconstruction", self._error(output, frames), weight=1.0)
+        objective.add_permanence(encoding.posterior, mask, config=self.config.permanence, step=self.step)
+        granted = objective.add_capacity(posterior, config=self.config.capacity, record=record)
+        self._dream(objective, environment=environment, encoding=encoding)
+        loss, metrics = objective.total()
         self._descend(loss)
         record.steps += 1
         self._remember(environment, self._coarse_errors(output.detach(), frames), marginal, frames, posterior)
@@ -235,41 +197,24 @@ class Learner:
         loss.backward()
         self.optimizer.step()
 
-    def _capacity(
-        self, terms: dict[str, Tensor], weights: dict[str, float], *, posterior: Posterior, environment: int
-    ) -> float:
-        config, record = self.config.capacity, self.inference.records[environment]
-        if not config.disentangled:
-            terms["information"], weights["information"] = information(posterior), config.beta
-            return float("nan")
-        granted = config.schedule(steps=record.steps, start=record.opening_information)
-        terms["capacity"] = capacity(posterior, nats=granted)
-        weights["capacity"] = warm_up(config.weight, step=record.steps, steps=config.warm_up)
-        return granted
-
-    def _dream(
-        self, terms: dict[str, Tensor], weights: dict[str, float], *, environment: int, encoding: Encoding
-    ) -> None:
-        config = self.config.dreaming
+    def _dream(self, objective: Objective, *, environment: int, encoding: Encoding) -> None:
         features = encoding.features
         labels = torch.full((len(features),), environment, device=features.device)
-        dreams = self._dreams() if config.enabled else None
+        dreams = self._dreams()
         if dreams is not None:
             with self._precision():
                 seen = self.model.encode(dreams.frames)
                 drawn = self.model.decode(dreams.latents, dreams.environments)
-            terms["encoder_proximity"] = encoder_proximity(seen.posterior, dreams.posterior)
-            terms["decoder_proximity"] = self._divergence(drawn, dreams.output)
-            weights["encoder_proximity"] = config.encoder_proximity
-            weights["decoder_proximity"] = config.decoder_proximity
+            divergence = self._divergence(drawn, dreams.output)
+            objective.add_dreams(dreams, seen=seen.posterior, divergence=divergence, config=self.config.dreaming)
             features, labels = torch.cat([features, seen.features]), torch.cat([labels, dreams.environments])
-        if len(self.inference.records) > 1:
-            logits = self.model.environment_logits(features)[:, : len(self.inference.records)]
-            terms["environment"] = environment_loss(logits, labels)
-            weights["environment"] = self.config.environment_weight
+        known = len(self.inference.records)
+        if known > 1:
+            logits = self.model.environment_logits(features)[:, :known]
+            objective.add("environment", environment_loss(logits, labels), weight=self.config.environment_weight)
 
     def _dreams(self) -> Dreams | None:
-        if self.snapshot is None:
+        if self.snapshot is None or not self.config.dreaming.enabled:
             return None
         with self._precision():
             return dream(self.snapshot, self.config.dreaming, generator=self.generator)
@@ -316,18 +261,14 @@ class Learner:
 
     def _error(self, output: Tensor, frames: Tensor) -> Tensor:
         config = self.model.config
-        if config.likelihood == "bernoulli":
-            return bernoulli_error(output, frames)
-        return gaussian_error(output, frames, pixel_std=config.pixel_std)
-
-    def _coarse_errors(self, output: Tensor, frames: Tensor) -> Tensor:
-        return coarse_error(self.model.mean_frame(output), frames, block=self.config.inference.block)
+        return reconstruction_error(output, frames, likelihood=config.likelihood, pixel_std=config.pixel_std)
 
     def _divergence(self, output: Tensor, teacher: Tensor) -> Tensor:
         config = self.model.config
-        if config.likelihood == "bernoulli":
-            return bernoulli_divergence(output, teacher)
-        return gaussian_error(output, teacher, pixel_std=config.pixel_std)
+        return decoder_proximity(output, teacher, likelihood=config.likelihood, pixel_std=config.pixel_std)
+
+    def _coarse_errors(self, output: Tensor, frames: Tensor) -> Tensor:
+        return coarse_error(self.model.mean_frame(output), frames, block=self.config.inference.block)
 
     def _normal(self, like: Tensor) -> Tensor:
         return torch.randn(like.shape, generator=self.generator).to(like.device)
@@ -335,33 +276,8 @@ class Learner:
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast)
 
-    def _report(self, verdict: Verdict, alpha: Tensor, metrics: dict[str, float]) -> Update:
-        scalars = {
-            "environment/index": float("nan") if verdict.environment is None else float(verdict.environment),
-            "environment/count": float(len(self.inference.records)),
-            "environment/pending": float(self.inference.pending_batches),
-            "latents/masked": float((~self.mask).sum()),
-            "latents/atypicality_max": float(alpha.max()),
-        }
-        if verdict.error is not None and verdict.limit is not None:
-            scalars |= {"environment/error": verdict.error, "environment/limit": verdict.limit}
-        return Update(
-            step=self.step,
-            environment=verdict.environment,
-            opened=verdict.opened,
-            alpha=alpha,
-            mask=self.mask.clone(),
-            metrics={**metrics, **scalars},
-        )
-
 
 def bfloat16_pays() -> bool:
     """Whether this processor multiplies bfloat16 matrices in hardware, so that autocast saves time."""
     probe: Callable[[], bool] | None = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return probe is not None and probe()
-
-
-def _halves(posterior: Posterior) -> tuple[Posterior, Posterior]:
-    half = len(posterior.mean) // 2
-    first = Posterior(posterior.mean[:half], posterior.log_variance[:half])
-    return first, Posterior(posterior.mean[half:], posterior.log_variance[half:])

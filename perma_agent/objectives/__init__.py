@@ -8,7 +8,7 @@ from perma_agent.objectives.capacity import (
     information,
     warm_up,
 )
-from perma_agent.objectives.dreaming import encoder_proximity
+from perma_agent.objectives.dreaming import decoder_proximity, encoder_proximity
 from perma_agent.objectives.environment import environment_loss
 from perma_agent.objectives.permanence import PermanenceConfig, normalised_permanence, permanence, permanence_of_pairs
 from perma_agent.objectives.reconstruction import (
@@ -16,6 +16,7 @@ from perma_agent.objectives.reconstruction import (
     bernoulli_error,
     coarse_error,
     gaussian_error,
+    reconstruction_error,
 )
 from perma_agent.objectives.total import total
 
@@ -28,6 +29,7 @@ __all__ = [
     "bernoulli_error",
     "capacity",
     "coarse_error",
+    "decoder_proximity",
     "encoder_proximity",
     "environment_loss",
     "gaussian_error",
@@ -35,6 +37,7 @@ __all__ = [
     "normalised_permanence",
     "permanence",
     "permanence_of_pairs",
+    "reconstruction_error",
     "total",
     "warm_up",
 ]

@@ -8,6 +8,8 @@ a dark new environment would look well explained by the decoder of a bright old 
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -50,6 +52,22 @@ def gaussian_error(output: Tensor, frames: Tensor, *, pixel_std: float) -> Tenso
         Nats per frame up to the likelihood's constant, shape `[B]`, never negative; zero iff m = x.
     """
     return (output - frames).pow(2).flatten(1).sum(dim=1) / (2.0 * pixel_std**2)
+
+
+def reconstruction_error(
+    output: Tensor, frames: Tensor, *, likelihood: Literal["bernoulli", "gaussian"], pixel_std: float
+) -> Tensor:
+    """The error of the model's own likelihood: `bernoulli_error` or `gaussian_error`, in nats per frame, shape `[B]`.
+
+    Args:
+        output: raw decoder output, shape `[B, C, H, W]`.
+        frames: x in [0, 1], shape `[B, C, H, W]`.
+        likelihood: of the model.
+        pixel_std: σ_x of the Gaussian likelihood, in units of the pixel range; unused by the Bernoulli one.
+    """
+    if likelihood == "bernoulli":
+        return bernoulli_error(output, frames)
+    return gaussian_error(output, frames, pixel_std=pixel_std)
 
 
 def coarse_error(mean_frame: Tensor, frames: Tensor, *, block: int) -> Tensor:
