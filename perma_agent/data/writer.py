@@ -85,26 +85,29 @@ class BackgroundWriter:
             self._thread.start()
 
     def _write(self) -> None:
-        """Commit what is pending until nothing is; the thread's whole life."""
-        while True:
-            with self._changed:
-                batch = list(self._pending)
-                if not batch or self._error is not None:
-                    self._thread = None
-                    return
+        """Commit what is pending until nothing is or it fails; the thread's whole life."""
+        while batch := self._take():
             began = time.monotonic()
             error = self._commit(batch)
             took = time.monotonic() - began
             with self._changed:
-                self._error = error
-                if error is None:
-                    for trajectory in batch:
-                        self._pending.popleft()
-                        self._bytes -= trajectory.frames.nbytes
+                if error is not None:
+                    self._error, self._thread = error, None
+                    self._changed.notify_all()
+                    return
+                for trajectory in batch:
+                    self._pending.popleft()
+                    self._bytes -= trajectory.frames.nbytes
                 self._changed.notify_all()
-                full = self._bytes > self._limit / 2
-                if error is None and not self._hurry and not full:
+                if not self._hurry and self._bytes <= self._limit / 2:
                     self._changed.wait(REST * took)
+
+    def _take(self) -> list[Trajectory]:
+        """All that is pending; nothing ends the thread."""
+        with self._changed:
+            if not self._pending:
+                self._thread = None
+            return list(self._pending)
 
     def _commit(self, batch: list[Trajectory]) -> Exception | None:
         try:

@@ -24,12 +24,12 @@ class SlowStore:
         self.commits: list[list[Trajectory]] = []
         self.leave = threading.Event()
         self.leave.set()
-        self.errors: list[Exception] = []
+        self.error: Exception | None = None
 
     def add_many(self, trajectories: Iterable[Trajectory]) -> range:
         assert self.leave.wait(20)
-        if self.errors:
-            raise self.errors.pop(0)
+        if self.error is not None:
+            raise self.error
         self.commits.append(list(trajectories))
         return range(len(self.commits[-1]))
 
@@ -83,7 +83,10 @@ def test_submit_waits_when_too_much_is_pending(counting: Counting) -> None:
 
     thread = threading.Thread(target=submit)
     thread.start()
-    time.sleep(0.2)
+    deadline = time.monotonic() + 20
+    while len(submitted) < 3 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(0.1)
     assert len(submitted) == 3  # the fourth waits
     store.leave.set()
     thread.join(20)
@@ -94,14 +97,16 @@ def test_submit_waits_when_too_much_is_pending(counting: Counting) -> None:
 @pytest.mark.parametrize("error", [StoreError("a full disk"), ValueError("not JSON")])
 def test_errors_come_out_in_the_callers_thread_and_nothing_is_lost(counting: Counting, error: Exception) -> None:
     store = SlowStore()
-    store.errors = [error, StoreError("still full")]
+    store.error = error
     writer = BackgroundWriter(store)
     writer.submit([counting(0)])
     with pytest.raises(type(error), match=str(error)):
         writer.flush()
     writer.check()  # it is told once
+    store.error = StoreError("still full")
     with pytest.raises(StoreError, match="still full"):
         writer.flush()
+    store.error = None
     writer.submit([counting(1)])  # tries again
     writer.flush()
     assert [trajectory.provenance.seed for trajectory in store.written] == [0, 1]
@@ -109,7 +114,7 @@ def test_errors_come_out_in_the_callers_thread_and_nothing_is_lost(counting: Cou
 
 def test_check_tells_what_went_wrong_meanwhile(counting: Counting) -> None:
     store = SlowStore()
-    store.errors = [StoreError("a full disk")]
+    store.error = StoreError("a full disk")
     writer = BackgroundWriter(store)
     writer.check()
     writer.submit([counting(0)])
@@ -132,3 +137,16 @@ def test_the_interpreter_waits_for_the_writer(tmp_path: object, counting: Counti
     thread.join(20)
     assert len(store.written) == 1
     np.testing.assert_array_equal(store.written[0].frames, counting(0).frames)
+
+
+def test_a_failure_is_told_once(counting: Counting) -> None:
+    """The thread that failed is gone when the error comes out: it does not try, and fail, once more by itself."""
+    store = SlowStore()
+    store.error = StoreError("a full disk")
+    for n in range(30):
+        writer = BackgroundWriter(store)
+        writer.submit([counting(n)])
+        with pytest.raises(StoreError, match="a full disk"):
+            writer.flush()
+        time.sleep(0.002)
+        writer.check()
