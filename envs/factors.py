@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,18 @@ class Surroundings:
     """Colour of each body, one of `COLOURS`."""
     segments: np.ndarray
     """All that stops the agent, shape `[M, 2, 2]`."""
+
+    @functools.cached_property
+    def labels(self) -> Factors:
+        """The factors that do not depend on the agent's pose."""
+        labels = {
+            name: np.zeros(SLOTS, dtype=np.float32) for name in ("object_present", "object_kind", "object_colour")
+        }
+        slots = list(self.slots)
+        labels["object_present"][slots] = 1.0
+        labels["object_kind"][slots] = [KINDS.index(kind) for kind in self.kinds]
+        labels["object_colour"][slots] = [COLOURS.index(colour) for colour in self.colours]
+        return labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,16 +155,11 @@ def compute_factors(sighting: Sighting) -> Factors:
         "camera_height": _scalar(eye.height),
         "camera_pitch": _scalar(eye.pitch),
         "camera_fov": _scalar(eye.field_of_view),
-        "object_present": np.zeros(SLOTS, dtype=np.float32),
-        "object_kind": np.zeros(SLOTS, dtype=np.float32),
-        "object_colour": np.zeros(SLOTS, dtype=np.float32),
+        **{name: values.copy() for name, values in around.labels.items()},
         "object_position": np.zeros((SLOTS, 2), dtype=np.float32),
         "object_visible": np.zeros(SLOTS, dtype=np.float32),
     }
     if slots:
-        factors["object_present"][slots] = 1.0
-        factors["object_kind"][slots] = [KINDS.index(kind) for kind in around.kinds]
-        factors["object_colour"][slots] = [COLOURS.index(colour) for colour in around.colours]
         place = egocentric(around.bodies.positions, origin=eye.position, heading=eye.heading)
         factors["object_position"][slots] = place
         factors["object_visible"][slots] = visible

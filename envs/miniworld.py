@@ -13,7 +13,7 @@ from perma_agent.envs.factors import Surroundings
 from perma_agent.envs.looks import Look, View
 from perma_agent.envs.motion import slide
 from perma_agent.envs.objects import gate_surfaces, object_surfaces
-from perma_agent.envs.opengl import check, close_window, draw, free, load_textures, set_fog, set_light
+from perma_agent.envs.opengl import check, close_window, draw, free, load_textures, read, set_fog, set_light
 from perma_agent.envs.opengl import renderer as renderer  # for those who ask the engine what draws
 from perma_agent.envs.plan import COLOURS, FORWARD_STEP, KINDS, TURN_STEP, Plan
 from perma_agent.envs.scenery import FOG_END, FOG_START, static_surfaces
@@ -49,6 +49,7 @@ class RepairedMiniWorld(base.MiniWorldEnv):  # type: ignore[misc]  # MiniWorld c
     _lists: tuple[int, int] | None = None
     _view_fb: Any = None
     _closed = False
+    _with_depth = False
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """As MiniWorld's, in this level's own context."""
@@ -82,8 +83,15 @@ class RepairedMiniWorld(base.MiniWorldEnv):  # type: ignore[misc]  # MiniWorld c
         if render_agent:
             gl.glDisable(gl.GL_TEXTURE_2D)
             self.agent.render()
-        frame: np.ndarray = frame_buffer.resolve()
-        return frame
+        return read(frame_buffer, depth=self._with_depth)
+
+    def render_depth(self, frame_buffer: Any = None) -> np.ndarray:
+        """As MiniWorld's: distances in metres, shape `[H, W, 1]`."""
+        self._with_depth = True
+        try:
+            return np.asarray(super().render_depth(frame_buffer))
+        finally:
+            self._with_depth = False
 
     def _draw_movable(self) -> None:
         for entity in self.entities:

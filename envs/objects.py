@@ -36,12 +36,12 @@ def _shape(kind: str, colour: str, size: float) -> tuple[Surface, Surface]:
     """Shadow and body of an object that stands at the origin."""
     half, paint = size / 2, PAINT[colour]
     if kind == "ball":
-        angle = np.linspace(-np.pi / 2, np.pi / 2, 7)
+        angle = np.linspace(-np.pi / 2, np.pi / 2, 6)
         profile = np.stack([half * np.cos(angle), half + half * np.sin(angle)], axis=1)
-        body = solid_of_revolution(profile, sides=10, colour=paint, foot=FOOT)
+        body = solid_of_revolution(profile, sides=8, colour=paint, foot=FOOT)
     elif kind == "cone":
         profile = np.array([[half, 0.0], [half, 0.12 * size], [0.7 * half, 0.12 * size], [0.02, size]])
-        body = solid_of_revolution(profile, sides=10, colour=paint, foot=FOOT)
+        body = solid_of_revolution(profile, sides=8, colour=paint, foot=FOOT)
     else:
         side = 0.72 * half
         body = cuboid(low=(-side, 0, -side), high=(side, 1.44 * half, side), colour=paint, foot=FOOT)

@@ -25,52 +25,41 @@ FOG_START, FOG_END = 14.0, 60.0
 
 
 def static_surfaces(plan: Plan, look: Look) -> list[Surface]:
-    """All that neither moves nor vanishes in an episode."""
+    """All that neither moves nor vanishes in an episode, the near before the far: what is hidden is not drawn."""
     return merged(_indoor(plan, look) if look.setting == "indoor" else _outdoor(plan, look))
 
 
 def _indoor(plan: Plan, look: Look) -> list[Surface]:
     ex, ez = plan.half_extent
-    surfaces = [
-        _ground(plan, look, reach=plan.half_extent, cells=_cells(plan), edge=0.72),
-        quads(
-            _level_quad(ex, ez, CEILING),
-            colours=look.above.tint,
-            normals=(0, -1, 0),
-            texture=look.above.texture,
-            tile=2.4,
-        ),
-        _enclosure(plan, look, height=CEILING, foot=0.6),
-        *_lamps(plan, look),
-    ]
+    walls = [_enclosure(plan, look, height=CEILING, foot=0.6)]
     for block in plan.blocks:
         if block.kind == "wall":
-            surfaces.append(_solid(block, CEILING, look.wall.tint, look.wall.texture, foot=0.6))
+            walls.append(_solid(block, CEILING, look.wall.tint, look.wall.texture, foot=0.6))
         elif block.kind == "pillar":
             crates = str(look.pillar.texture).startswith("cardboard")
             height = 1.9 if crates else CEILING
-            surfaces.append(_solid(block, height, look.pillar.tint, look.pillar.texture, foot=0.55))
+            walls.append(_solid(block, height, look.pillar.tint, look.pillar.texture, foot=0.55))
         else:  # the lintel above a gate, so that an open one still shows as a doorway
-            surfaces.append(_lintel(block, look))
-    return surfaces
+            walls.append(_lintel(block, look))
+    ceiling = quads(
+        _level_quad(ex, ez, CEILING), colours=look.above.tint, normals=(0, -1, 0), texture=look.above.texture, tile=2.4
+    )
+    floor = _ground(plan, look, reach=plan.half_extent, cells=_cells(plan), edge=0.72)
+    return [*walls, floor, *_lamps(plan, look), ceiling]
 
 
 def _outdoor(plan: Plan, look: Look) -> list[Surface]:
     rng = np.random.default_rng(look.seed)
     mazy = any(block.kind == "wall" for block in plan.blocks)
-    surfaces = [
-        *_sky(look),
-        *_hills(look, rng),
-        _ground(plan, look, reach=(FAR_GROUND, FAR_GROUND), cells=4, edge=1.0),
-        _enclosure(plan, look, height=HEDGE if mazy else FENCE, foot=0.45),
-        *_trees_around(plan, look, rng),
-    ]
+    hills, trees = _hills(look, rng), _trees_around(plan, look, rng)
+    walls = [_enclosure(plan, look, height=HEDGE if mazy else FENCE, foot=0.45)]
     for block in plan.blocks:
         if block.kind == "wall":
-            surfaces.append(_solid(block, HEDGE, look.wall.tint, look.wall.texture, foot=0.45))
+            walls.append(_solid(block, HEDGE, look.wall.tint, look.wall.texture, foot=0.45))
         elif block.kind == "pillar":
-            surfaces += _rock_or_trunk(block, look, rng)
-    return surfaces
+            walls += _rock_or_trunk(block, look, rng)
+    ground = _ground(plan, look, reach=(FAR_GROUND, FAR_GROUND), cells=4, edge=1.0)
+    return [*walls, *trees, ground, *hills, *_sky(look)]
 
 
 def _solid(block: Block, height: float, colour: Colour, texture: str | None, *, foot: float) -> Surface:
@@ -173,7 +162,7 @@ def _hills(look: Look, rng: np.random.Generator) -> list[Surface]:
 def _trees_around(plan: Plan, look: Look, rng: np.random.Generator) -> list[Surface]:
     """Firs and boulders beyond the outer hedge: to be seen, never to be met."""
     surfaces = []
-    for angle in np.arange(9) * 2 * np.pi / 9 + rng.uniform(0, 0.5, size=9):
+    for angle in np.arange(7) * 2 * np.pi / 7 + rng.uniform(0, 0.7, size=7):
         away = np.hypot(*plan.half_extent) + rng.uniform(2.0, 9.0)
         place = (float(away * np.cos(angle)), 0.0, float(away * np.sin(angle)))
         shade, height = rng.uniform(0.7, 1.2), rng.uniform(3.5, 7.0)
@@ -186,7 +175,7 @@ def _fir() -> Surface:
     """A fir one metre tall, standing at the origin."""
     crown = np.array([[0.28, 0.18], [0.13, 0.6], [0.2, 0.6], [0.0, 1.0]])
     trunk = cuboid(low=(-0.035, 0, -0.035), high=(0.035, 0.2, 0.035), colour=(0.35, 0.24, 0.15), top=False)
-    return merged([trunk, solid_of_revolution(crown, sides=6, colour=(0.1, 0.36, 0.14), foot=0.6)])[0]
+    return merged([trunk, solid_of_revolution(crown, sides=5, colour=(0.1, 0.36, 0.14), foot=0.6)])[0]
 
 
 def _rock_or_trunk(block: Block, look: Look, rng: np.random.Generator) -> list[Surface]:
