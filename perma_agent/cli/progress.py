@@ -24,9 +24,10 @@ class Advance(Protocol):
 
 @contextmanager
 def progress_bar(label: str, *, total: float | None, console: Console | None = None) -> Iterator[Advance]:
-    """A bar with the time that has passed and the time that is left.
+    """A bar with the time that has passed and the time that is left, drawn as soon as something was done.
 
-    Where stderr is no terminal, only the finished bar is written, as one line.
+    So what fails before the first step is told in its one sentence and nothing else. Where stderr is no terminal, only
+    the finished bar is written, as one line.
 
     Args:
         label: what is being done, e.g. `recording`.
@@ -50,12 +51,16 @@ def progress_bar(label: str, *, total: float | None, console: Console | None = N
         TextColumn("{task.fields[note]}"),
         console=console or Console(stderr=True),
     )
-    with bar:
-        task = bar.add_task(label, total=total, note="")
+    task = bar.add_task(label, total=total, note="")
 
-        def advance(steps: float = 1, *, note: str = "") -> None:
-            bar.update(task, advance=steps)
-            if note:
-                bar.update(task, note=note)
+    def advance(steps: float = 1, *, note: str = "") -> None:
+        bar.start()
+        bar.update(task, advance=steps)
+        if note:
+            bar.update(task, note=note)
 
+    try:
         yield advance
+    finally:
+        if bar.live.is_started:
+            bar.stop()

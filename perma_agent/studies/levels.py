@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from stable_baselines3.common.monitor import Monitor
@@ -46,4 +47,4 @@ def make_copies(choices: Sequence[LevelChoice], *, copies: int) -> DummyVecEnv:
         return Monitor(make_level(choice.id, **choice.arguments))
 
     chosen = [choices[index % len(choices)] for index in range(copies)]
-    return DummyVecEnv([lambda choice=choice: maker(choice) for choice in chosen])
+    return DummyVecEnv([partial(maker, choice) for choice in chosen])

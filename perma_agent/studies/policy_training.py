@@ -15,6 +15,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from perma_agent.continual import Learner
 from perma_agent.sb3 import ContinualVASECallback, VASEFeaturesExtractor
 from perma_agent.sb3.continual_callback import ContinualConfig
+from perma_agent.sb3.features_extractor import Mode
 from perma_agent.studies.levels import LevelChoice, make_copies
 
 
@@ -132,7 +133,7 @@ def make_agent(
     device: str | torch.device = "cpu",
 ) -> PPO:
     """PPO with a small MLP on the masked latents of the run folder's VASE."""
-    mode = "continual" if config.continual.updates_per_rollout else "frozen"
+    mode: Mode = "continual" if config.continual.updates_per_rollout else "frozen"
     layers = list(config.layers)
     return PPO(
         "CnnPolicy",
