@@ -50,10 +50,11 @@ WHAT_TO_INSTALL = f"on Debian or Ubuntu run `apt-get install {PACKAGES}`, then `
 
 def catalogue() -> tuple[LevelInfo, ...]:
     """All levels of all engines, ours first."""
+    from perma_agent.envs.dmlab_levels import DMLAB_LEVELS
     from perma_agent.envs.miniworld_levels import MINIWORLD_LEVELS
     from perma_agent.envs.suite import SUITE
 
-    return SUITE + MINIWORLD_LEVELS
+    return SUITE + MINIWORLD_LEVELS + DMLAB_LEVELS
 
 
 def level_info(level_id: str) -> LevelInfo:
@@ -62,7 +63,11 @@ def level_info(level_id: str) -> LevelInfo:
     Raises:
         LevelError: when there is no such level; names the nearest ones.
     """
+    from perma_agent.envs.dmlab_levels import dmlab_alias
+
     levels = {info.id: info for info in catalogue()}
+    if level_id not in levels and (alias := dmlab_alias(str(level_id))) is not None:
+        return alias
     if level_id not in levels:
         near = difflib.get_close_matches(str(level_id), levels, n=3, cutoff=0.5) or list(levels)
         raise LevelError(
