@@ -55,15 +55,14 @@ class DemoConfig:
     """The VASE."""
     learner: LearnerConfig = field(
         default_factory=lambda: LearnerConfig(
-            capacity=CapacityConfig(warm_up=1_000, schedule=CapacitySchedule(steps=1_000)),
+            learning_rate=1e-3,  # a run this short has no time for the default's smaller steps
+            capacity=CapacityConfig(warm_up=1_000, schedule=CapacitySchedule(nats=35.0, steps=1_000)),
             permanence=PermanenceConfig(warm_up=500),
         )
     )
     """How it learns."""
     policy: PolicyConfig = field(
-        default_factory=lambda: PolicyConfig(
-            timesteps=40_960, continual=ContinualConfig(updates_per_rollout=4)
-        )
+        default_factory=lambda: PolicyConfig(timesteps=40_960, continual=ContinualConfig(updates_per_rollout=4))
     )
     """PPO on its latents."""
     levels: tuple[str, ...] = ("Forage", "Maze", "Deferred")

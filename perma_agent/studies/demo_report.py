@@ -110,11 +110,10 @@ class _Sections:
         self.model = result.learner.model.eval()
         found = score_inference(result.history, result.worlds).environments
         known = range(len(result.learner.inference.records))
-        given = dict(zip((world.name for world in result.worlds), found, strict=True))
-        self.environments = {
-            name: environment if environment is not None and environment in known else 0
-            for name, environment in given.items()
-        }
+        visits = [(world.name, environment) for world, environment in zip(result.worlds, found, strict=True)]
+        given = {name: environment for name, environment in reversed(visits) if environment in known}
+        self.environments = {name: given.get(name) or 0 for name in SETTINGS}
+        self.missed = [name for name in SETTINGS if name not in given]
         self.masks = {
             name: result.learner.inference.records[environment].mask for name, environment in self.environments.items()
         }
@@ -162,12 +161,16 @@ class _Sections:
             )
             for name in SETTINGS
         }
+        warning = [
+            Text(text=f"No environment is left for {name}; it is drawn as environment 0.") for name in self.missed
+        ]
         blocks: list[Block] = [
+            *warning,
             self._picture(
                 reconstruction_sheet(pairs, environments=[self.environments[name] for name in SETTINGS]),
                 alt="Frames and their reconstructions",
                 caption="Frames of both worlds and their reconstructions at the end of the run.",
-            )
+            ),
         ]
         directions = [("indoor", "outdoor"), ("outdoor", "indoor")]
         carried = [
@@ -199,8 +202,9 @@ class _Sections:
         for name in SETTINGS:
             frame, environment, mask = self.result.frames[name], self.environments[name], self.masks[name]
             information = information_per_latent(self.model, frame, mask=mask)
+            busiest = int(np.argmax([image.std() for image in frame]))  # a bare wall shows little of what latents do
             sheet = traversal_sheet(
-                latent_traversals(self.model, frame[0], environment=environment, mask=mask),
+                latent_traversals(self.model, frame[busiest], environment=environment, mask=mask),
                 values=TRAVERSED,
                 information=information,
                 environment=environment,
