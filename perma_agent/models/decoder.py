@@ -54,4 +54,5 @@ class Decoder(nn.Module):
         """
         index = functional.one_hot(environment, self.max_environments).to(latents.dtype)
         hidden = torch.relu(self.hidden(torch.cat([latents, index], dim=1)))
-        return self.deconvolutions(self.unflattened(hidden).unflatten(1, (-1, self.side, self.side)))
+        output: Tensor = self.deconvolutions(self.unflattened(hidden).unflatten(1, (-1, self.side, self.side)))
+        return output

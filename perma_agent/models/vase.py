@@ -39,8 +39,9 @@ class VASEConfig:
     likelihood: Likelihood = "gaussian"
     """`gaussian` for RGB frames, `bernoulli` for grey ones."""
     pixel_std: float = 0.3
-    """σ_x of the Gaussian likelihood, in units of the pixel range [0, 1]; unused by the Bernoulli one. The paper's value
-    is not known. At 0.1 a 64x64 RGB frame costs thousands of nats and the capacity term weighs nothing beside them."""
+    """σ_x of the Gaussian likelihood, in units of the pixel range [0, 1]; unused by the Bernoulli one. The paper's
+    value is not known. At 0.1 a 64x64 RGB frame costs thousands of nats and the capacity term weighs nothing beside
+    them."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "filters", tuple(self.filters))  # JSON gives a list back

@@ -17,6 +17,9 @@ from torch import Tensor
 
 from perma_agent.types import Posterior
 
+SMALLEST_CHANGE = 1e-30
+"""A change of no larger component is none: b over it would overflow float32, and so would the gradient of P_0."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PermanenceConfig:
@@ -31,6 +34,10 @@ class PermanenceConfig:
     warm_up: int = 1_000
     """Learning steps over which the weight rises from 0: too early, it collapses the code."""
 
+    def __post_init__(self) -> None:
+        if not self.b >= 0:
+            raise ValueError(f"expected b >= 0, got {self.b}")
+
 
 def permanence(change: Tensor, *, b: float | Tensor = 0.1) -> Tensor:
     """The permanence prior P_b of a change of the code.
@@ -40,7 +47,7 @@ def permanence(change: Tensor, *, b: float | Tensor = 0.1) -> Tensor:
     Args:
         change: Δ = A(I_t) - A(I_{t-o}), shape `[..., D]`.
         b: bias ≥ 0, in units of the latents; broadcasts against `[...]`. With b = 0 a change of exactly zero has no
-            direction: its value is 1 (the least) and its gradient 0.
+            direction: its value is 1 (the least) and its gradient 0; one below `SMALLEST_CHANGE` counts as zero.
 
     Returns:
         One value per change, shape `[...]`, float32, in [1, √D]; no unit. Computed in float32.
@@ -54,7 +61,7 @@ def permanence(change: Tensor, *, b: float | Tensor = 0.1) -> Tensor:
     """
     change = change.float()
     largest = change.detach().abs().amax(dim=-1)
-    unit = torch.where(largest > 0, largest, torch.ones_like(largest))
+    unit = torch.where(largest > SMALLEST_CHANGE, largest, torch.ones_like(largest))
     scaled = change / unit.unsqueeze(-1)  # so that neither norm over- or underflows; P_b(Δ) = P_{b/u}(Δ/u)
     bias = torch.as_tensor(b, dtype=change.dtype, device=change.device) / unit
     l1 = scaled.abs().sum(dim=-1)
@@ -97,4 +104,5 @@ def normalised_permanence(change: Tensor) -> Tensor:
     dimensions = change.shape[-1]
     if dimensions < 2:
         raise ValueError(f"expected at least 2 latents, got {dimensions}; sparsity of one number means nothing")
-    return (permanence(change, b=0.0) - 1.0) / (dimensions**0.5 - 1.0)
+    normalised: Tensor = (permanence(change, b=0.0) - 1.0) / (dimensions**0.5 - 1.0)
+    return normalised

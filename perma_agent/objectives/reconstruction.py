@@ -87,7 +87,8 @@ def coarse_error(mean_frame: Tensor, frames: Tensor, *, block: int) -> Tensor:
         block: side of a block in pixels; 1 compares pixel by pixel.
 
     Returns:
-        Nats per frame, shape `[B]`, never negative; zero iff all block means agree.
+        Nats per frame, shape `[B]`, never negative; zero iff all block means agree (where x̄ is within
+        `PROBABILITY_FLOOR` of 0 or 1, up to 0.001 a block).
     """
     if block > 1:
         mean_frame = functional.avg_pool2d(mean_frame, block)
@@ -96,7 +97,8 @@ def coarse_error(mean_frame: Tensor, frames: Tensor, *, block: int) -> Tensor:
     divergence = torch.special.xlogy(frames, frames / expected) + torch.special.xlogy(
         1.0 - frames, (1.0 - frames) / (1.0 - expected)
     )
-    return divergence.flatten(1).sum(dim=1).clamp_min(0.0)
+    error: Tensor = divergence.flatten(1).sum(dim=1).clamp_min(0.0)
+    return error
 
 
 def bernoulli_divergence(output: Tensor, teacher: Tensor) -> Tensor:
