@@ -21,7 +21,7 @@ class DreamConfig:
     count: int = 32
     """Frames dreamt per update."""
     encoder_proximity: float = 2.0
-    """Weight of eq. 7's first term. The paper has 1; with half as many dreams as present frames, 2 counts them alike."""
+    """Weight of eq. 7's first term. The paper has 1; with half as many dreams as frames, 2 counts them alike."""
     decoder_proximity: float = 2.0
     """Weight of eq. 7's second term, likewise; 0 gives the condition SD-[41]."""
     from_prior: bool = False
@@ -31,6 +31,10 @@ class DreamConfig:
     renew_every: int | None = None
     """τ: steps between snapshots; None renews the snapshot only when an environment ends, so that the teacher does
     not drift with its student (and every 5,000 steps where environments are not inferred)."""
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or (self.renew_every is not None and self.renew_every < 1):
+            raise ValueError(f"expected count >= 1 and renew_every >= 1 or None, got {self}")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -33,8 +34,8 @@ class InferenceConfig:
     """Learning steps before a new environment's mask and error are recorded and tested; shorter visits leave none.
     Used latents are measured again after as many more."""
     memory: float = 0.98
-    """Decay per batch of the running means of an environment's error and latents: 50 batches, since both drift while the
-    model learns."""
+    """Decay per batch of the running means of an environment's error and latents: 50 batches, since both drift while
+    the model learns."""
     used_below: float = 0.5
     """T: a latent is used if its noise tolerance σ* is below this, in units of the prior's standard deviation."""
 
@@ -62,8 +63,8 @@ class EnvironmentRecord:
     """u^s, bool, shape `[D]`; all False until settled."""
     mean: Tensor
     """Running mean of each latent, shape `[D]`."""
-    square: Tensor
-    """Running mean of the products of latents, shape `[D, D]`."""
+    covariance: Tensor
+    """Running covariance of the latents, shape `[D, D]`."""
     steps: int = 0
     """Learning steps spent in it."""
     settled: bool = False
@@ -81,12 +82,12 @@ class EnvironmentRecord:
     def new(cls, latents: int) -> EnvironmentRecord:
         """Nothing masked, nothing known."""
         everything = torch.ones(latents, dtype=torch.bool)
-        return cls(mask=everything, used=~everything, mean=torch.zeros(latents), square=torch.eye(latents))
+        return cls(mask=everything, used=~everything, mean=torch.zeros(latents), covariance=torch.eye(latents))
 
     @property
     def marginal(self) -> Marginal:
         """What is typical of each latent in this environment."""
-        return Marginal(self.mean, self.square - torch.outer(self.mean, self.mean))
+        return Marginal(self.mean, self.covariance)
 
     def observe(self, errors: Tensor, marginal: Marginal, *, memory: float) -> None:
         """Take a batch's errors (nats per frame, shape `[B]`) and its latents' marginal into the running means."""
@@ -94,13 +95,15 @@ class EnvironmentRecord:
         rate = max(1.0 - memory, 1.0 / self.observed)
         self.error += rate * (float(errors.mean()) - self.error)
         self.error_squared += rate * (float(errors.pow(2).mean()) - self.error_squared)
-        self.mean = self.mean + rate * (marginal.mean - self.mean)
-        square = marginal.covariance + torch.outer(marginal.mean, marginal.mean)
-        self.square = self.square + rate * (square - self.square)
+        shift = marginal.mean - self.mean
+        self.mean = self.mean + rate * shift
+        # Of the mixture of what was and what is; means of products, less the product of means, would cancel to noise.
+        mixed = (1.0 - rate) * self.covariance + rate * marginal.covariance
+        self.covariance = mixed + rate * (1.0 - rate) * torch.outer(shift, shift)
 
     def limit(self, config: InferenceConfig) -> float:
         """The largest mean error of a batch that is not surprising, in nats: max(κ L̃, L̃ + spread · std)."""
-        deviation = max(0.0, self.error_squared - self.error**2) ** 0.5
+        deviation = math.sqrt(max(0.0, self.error_squared - self.error**2))
         return max(config.kappa * self.error, self.error + config.spread * deviation)
 
 

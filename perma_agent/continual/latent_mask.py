@@ -62,10 +62,11 @@ class Marginal:
         return self.covariance.diagonal().clamp_min(1e-8)
 
     def sample(self, count: int, *, generator: torch.Generator) -> Tensor:
-        """Draw `count` codes from the Gaussian, shape `[count, D]`."""
-        jitter = 1e-6 * torch.eye(len(self.mean))
-        root = torch.linalg.cholesky(self.covariance + jitter)
-        return self.mean + torch.randn(count, len(self.mean), generator=generator) @ root.T
+        """Draw `count` codes from the Gaussian, shape `[count, D]`; its covariance may be of any rank."""
+        spreads, axes = torch.linalg.eigh(self.covariance)
+        noise = torch.randn(count, len(self.mean), generator=generator)
+        codes: Tensor = self.mean + (noise * spreads.clamp_min(0.0).sqrt()) @ axes.T
+        return codes
 
 
 def atypicality(marginal: Marginal, typical: Marginal) -> Tensor:

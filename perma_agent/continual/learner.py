@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,6 +16,7 @@ from perma_agent.continual.noise_tolerance import noise_tolerance
 from perma_agent.continual.objective import Objective
 from perma_agent.continual.snapshot import Snapshot
 from perma_agent.continual.update import Update
+from perma_agent.errors import FrameError
 from perma_agent.models import VASE, Encoding
 from perma_agent.objectives import (
     CapacityConfig,
@@ -107,7 +109,8 @@ class Learner:
     @property
     def device(self) -> torch.device:
         """Where the model is."""
-        return next(self.model.parameters()).device
+        device: torch.device = next(self.model.parameters()).device
+        return device
 
     @property
     def environment(self) -> int | None:
@@ -123,17 +126,20 @@ class Learner:
         """Infer the environment of a batch and learn from it, unless it surprises.
 
         Args:
-            pairs: uint8 frames `[B, C, H, W]` and earlier ones of the same trajectories, B of at least 2.
+            pairs: uint8 frames `[B, C, H, W]` and earlier ones of the same trajectories, B of at least 1.
 
         Raises:
-            FrameError: the frames do not fit the model.
+            FrameError: the frames do not fit the model, or there are none; the learner is as it was.
         """
-        self.step += 1
+        if not len(pairs):
+            raise FrameError("expected at least one pair of frames, got none; draw a larger batch")
+        # NumPy joins them: torch takes no read-only or flipped arrays.
+        frames = self.model.normalise(torch.from_numpy(np.concatenate([pairs.frames, pairs.earlier])))
+        self.step += 1  # from here on the batch counts
         self.model.train()
-        frames = self.model.normalise(torch.cat([torch.from_numpy(pairs.frames), torch.from_numpy(pairs.earlier)]))
         with self._precision():
             encoding = self.model.encode(frames)
-        samples = encoding.posterior.detach().sample(self.generator)
+        samples = self._sample(encoding.posterior.detach())
         marginal = Marginal.of(samples.cpu())
         alpha = self.inference.atypicality(marginal)
         verdict = self.inference.decide(self._evidence(encoding, frames, samples, marginal))
@@ -174,7 +180,7 @@ class Learner:
         if verdict.opened and len(self.inference.records) > 1:
             record.opening_information = float(posterior.kl().sum(dim=1).mean().detach())
         with self._precision():
-            output = self.model.decode(posterior.mean + posterior.std * self._normal(posterior.mean), environment)
+            output = self.model.decode(self._sample(posterior), environment)
         objective = Objective()
         objective.add("reconstruction", self._error(output, frames), weight=1.0)
         objective.add_permanence(encoding.posterior, mask, config=self.config.permanence, step=self.step)
@@ -194,7 +200,7 @@ class Learner:
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
             group["lr"] = share * rate
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         self.optimizer.step()
 
     def _dream(self, objective: Objective, *, environment: int, encoding: Encoding) -> None:
@@ -233,7 +239,8 @@ class Learner:
         if every is None and not config.enabled:
             every = 5_000
         if every is not None and self.step % every == 0:
-            self._record_used(environment, frames, posterior)
+            if record.settled:
+                self._record_used(environment, frames, posterior)
             self.snapshot = Snapshot.take(self.model, self.inference.records)
         self._last = (frames[:TOLERANCE_FRAMES], posterior.mean[:TOLERANCE_FRAMES].detach())
 
@@ -269,6 +276,9 @@ class Learner:
 
     def _coarse_errors(self, output: Tensor, frames: Tensor) -> Tensor:
         return coarse_error(self.model.mean_frame(output), frames, block=self.config.inference.block)
+
+    def _sample(self, posterior: Posterior) -> Tensor:
+        return posterior.mean + posterior.std * self._normal(posterior.mean)
 
     def _normal(self, like: Tensor) -> Tensor:
         return torch.randn(like.shape, generator=self.generator).to(like.device)
