@@ -47,8 +47,10 @@ class VASEConfig:
         object.__setattr__(self, "filters", tuple(self.filters))  # JSON gives a list back
         if self.channels not in (1, 3):
             raise ValueError(f"expected channels 1 (grey) or 3 (RGB), got {self.channels}")
+        if not self.filters:
+            raise ValueError("expected at least one filter, got none")
         step = 2 ** len(self.filters)
-        if not self.filters or self.image_size < step or self.image_size % step:
+        if self.image_size < step or self.image_size % step:
             raise ValueError(
                 f"expected an image_size divisible by {step} (2 to the number of filters), got {self.image_size}"
             )
