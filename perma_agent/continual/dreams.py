@@ -44,7 +44,7 @@ class Dreams:
     frames: Tensor
     """x' = E[x | z, s'], floats in [0, 1], shape `[B, C, H, W]`."""
     latents: Tensor
-    """z ~ N(0, I) that they were drawn from, shape `[B, D]`."""
+    """z that they were drawn from, shape `[B, D]`."""
     environments: Tensor
     """s' of each, int64, shape `[B]`."""
     output: Tensor
