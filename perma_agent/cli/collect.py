@@ -18,9 +18,9 @@ from perma_agent.studies.levels import LevelChoice
 class Config:
     """Record trajectories of levels into a store; one that is there already is added to."""
 
-    levels: tuple[str, ...]
+    levels: tuple[str, ...] = ("perma/IndoorForage-v0", "perma/IndoorMaze-v0", "perma/IndoorDeferred-v0")
     """Ids of the levels, walked through in turn by the copies; `perma-agent levels` lists them."""
-    store: Path
+    store: Path = Path("runs/indoor")
     """Folder of the trajectory store; made if it is missing."""
     frames: int = 10_000
     """How many to record, at least, over all levels."""

@@ -31,7 +31,7 @@ class Config:
     Of the last two every byte is checked; a store's frames are checked when they are read.
     """
 
-    path: tyro.conf.Positional[Path]
+    path: tyro.conf.Positional[Path] = Path("runs/vase")
     """The folder."""
     picture: Path | None = None
     """PNG file to write a contact sheet of a store's frames to."""

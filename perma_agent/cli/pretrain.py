@@ -31,9 +31,9 @@ class Config:
     Stopped by Ctrl-C or SIGTERM it saves first; the same command then goes on to the end of --updates.
     """
 
-    store: Path
+    store: Path = Path("runs/indoor")
     """Trajectory store to learn from, as `perma-agent collect` records one."""
-    run: Path
+    run: Path = Path("runs/vase")
     """Run folder; made if it is missing."""
     stretch: Annotated[StretchConfig, tyro.conf.arg(name="")] = field(default_factory=StretchConfig)
     """How much to learn, from what pairs of frames."""

@@ -30,9 +30,9 @@ class Config:
     Stopped by Ctrl-C or SIGTERM it saves what it has.
     """
 
-    level: str
+    level: str = "perma/IndoorMaze-v0"
     """Id of the level; `perma-agent levels` lists them."""
-    run: Path
+    run: Path = Path("runs/vase")
     """Run folder of the VASE, as `perma-agent pretrain` writes it; not changed."""
     agent: Path = Path("runs/agent")
     """New folder for the agent: its bundle, SB3's agent.zip, episodes.json, and vase/ if the VASE goes on learning."""

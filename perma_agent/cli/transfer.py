@@ -27,9 +27,9 @@ from perma_agent.studies.policy_evaluation import LevelResult, evaluate_policy
 class Config:
     """Evaluate a trained policy on levels, each beside the random policy."""
 
-    agent: Path
+    agent: Path = Path("runs/agent")
     """Folder of the agent, as `perma-agent train` writes it."""
-    levels: tuple[str, ...]
+    levels: tuple[str, ...] = ("perma/IndoorMaze-v0", "perma/OutdoorMaze-v0")
     """Ids of the levels; `perma-agent levels` lists them."""
     arguments: str | None = None
     """What the levels are made with, as a JSON object; by default what the agent was trained with."""
