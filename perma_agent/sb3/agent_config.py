@@ -179,9 +179,10 @@ def make_agent(config: AgentConfig, *, device: str | torch.device) -> PPO:
 
 def _refuse_what_only_code_makes(agent: PPO) -> None:
     policy = agent.policy
+    if type(agent) is not PPO or type(policy) is not ActorCriticCnnPolicy:
+        found = f"{type(agent).__name__} with {type(policy).__name__}"
+        raise ValueError(f"expected PPO with CnnPolicy, got {found}; use the agent's own save()")
     plain = {
-        "algorithm": type(agent) is PPO,
-        "policy": type(policy) is ActorCriticCnnPolicy,
         "features extractor": type(policy.features_extractor) is VASEFeaturesExtractor,
         "activation_fn": policy.activation_fn in ACTIVATIONS.values(),
         "optimizer_class": policy.optimizer_class is torch.optim.Adam and policy.optimizer_kwargs == {"eps": 1e-5},
@@ -195,8 +196,8 @@ def _refuse_what_only_code_makes(agent: PPO) -> None:
     unusual = [name for name, fits in plain.items() if not fits]
     if unusual:
         raise ValueError(
-            "expected PPO with CnnPolicy, VASEFeaturesExtractor, constant settings and otherwise SB3's own parts, "
-            f"got another {', '.join(unusual)}; use the agent's own save()"
+            "expected VASEFeaturesExtractor, constant settings and otherwise SB3's own parts, got another "
+            f"{', '.join(unusual)}; use the agent's own save()"
         )
 
 
