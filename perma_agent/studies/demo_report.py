@@ -61,7 +61,8 @@ def summarise(result: DemoResult, *, command: str, preset: str, total_seconds: f
 
 def _success_rows(result: DemoResult) -> list[Row]:
     trained, chance = result.episodes["trained"], result.episodes["random"]
-    ratio = success_ratio(*((int(one.successes.sum()), one.episodes) for one in (trained["indoor"], chance["indoor"])))
+    ours, reference = ((int(one["indoor"].successes.sum()), one["indoor"].episodes) for one in (trained, chance))
+    ratio = success_ratio(ours, reference)
     count = trained["indoor"].episodes
     rows = [
         Row.of(
