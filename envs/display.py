@@ -21,7 +21,8 @@ class LevelConfig:
     """Arguments of every level of ours."""
 
     split: Split = "train"
-    """`test` draws maps, textures and tints that `train` never shows."""
+    """`test` draws textures, tints and seeds of maps that `train` never draws. Light and camera vary alike in both,
+    objects are painted alike, and a maze of few cells has few maps: those come up in both."""
     size: int = 64
     """Pixels along each side of the frames, 16 to 512."""
     map_seed: int | None = None
