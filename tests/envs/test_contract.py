@@ -11,8 +11,6 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env as check_gymnasium
-from stable_baselines3.common.env_checker import check_env as check_sb3
-from stable_baselines3.common.vec_env import SubprocVecEnv
 
 from perma_agent.envs import ACTIONS, SUITE, LevelInfo, catalogue, factor_specs_of, level_info, make_level
 from perma_agent.envs.factors import outside_range
@@ -62,6 +60,8 @@ def test_same_seed_same_frames_here_and_in_another_process(level_id: str, elsewh
 @pytest.mark.parametrize("level_id", LEVELS)
 @pytest.mark.filterwarnings("ignore:.*render_mode.*")
 def test_checkers_of_gymnasium_and_sb3(level_id: str) -> None:
+    from stable_baselines3.common.env_checker import check_env as check_sb3  # late: the fresh process needs no torch
+
     level = make_level(level_id, render_mode="rgb_array")
     check_gymnasium(level.unwrapped, skip_render_check=True)
     check_sb3(level, warn=True)
@@ -144,6 +144,8 @@ def make_indoor_forage() -> gym.Env[Any, Any]:
 
 
 def test_subproc_vec_env_with_spawn() -> None:
+    from stable_baselines3.common.vec_env import SubprocVecEnv
+
     venv = SubprocVecEnv([make_outdoor_maze, make_indoor_forage], start_method="spawn")
     venv.seed(7)
     frames = venv.reset()
