@@ -13,7 +13,6 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-import cloudpickle  # type: ignore[import-untyped]
 import numpy as np
 from stable_baselines3.common.vec_env.base_vec_env import CloudpickleWrapper
 from stable_baselines3.common.vec_env.subproc_vec_env import _worker as serve_level
@@ -84,7 +83,7 @@ class LevelWorker:
         """What fresh seeds are made from, with the count of restarts."""
         self.restarts = 0
         """New processes so far, without the first."""
-        self._number, self._make, self._tolerance = number, cloudpickle.dumps(make), tolerance
+        self._number, self._make, self._tolerance = number, CloudpickleWrapper(make), tolerance
         self._request: tuple[str, Any] = ("", None)
         self._sent: float | None = None
         self._seen: Any = None
@@ -237,10 +236,10 @@ class LevelWorker:
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
 
 
-def _serve(remote: Connection, parent_remote: Connection, make: bytes) -> None:
+def _serve(remote: Connection, parent_remote: Connection, make: CloudpickleWrapper) -> None:
     """Life of a worker: SB3's own, and a word to the parent if the level raises."""
     try:
-        serve_level(remote, parent_remote, CloudpickleWrapper(cloudpickle.loads(make)))
+        serve_level(remote, parent_remote, make)
     except Exception as error:
         sentence = f"{type(error).__name__}: {error}"
         failure = _Failure(sentence=sentence, trace=traceback.format_exc(), ours=isinstance(error, PermaAgentError))

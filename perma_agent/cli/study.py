@@ -1,0 +1,89 @@
+"""`perma-agent study NAME`: rerun a published experiment, or rebuild its summary and figures from its cells."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from perma_agent.cli.output import show_json, show_table
+from perma_agent.cli.progress import progress_bar
+from perma_agent.errors import PermaAgentError
+from perma_agent.evaluation.results import Summary
+
+STUDIES: Mapping[str, str] = {
+    "levels": "perma_agent.studies.level_scores",
+    "throughput": "perma_agent.studies.throughput",
+}
+"""Study and its module, which has `PRESETS` (name -> config), `run(config, folder, only=…, progress=…)` that measures
+the cells that are missing, and `summarise(folder)` that writes `summary.json` and figures and returns the Summary."""
+PUBLISHED = Path("benchmarks/results")
+TRIED = Path("runs/studies")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Rerun a published experiment; what was measured already is kept, so that it goes on where it stopped."""
+
+    name: tyro.conf.Positional[str]
+    """levels (an oracle's and chance's scores, and kills survived) or throughput (steps a second)."""
+    preset: str = "smoke"
+    """smoke (under a minute, figures without meaning) or bench (what is published)."""
+    folder: Path | None = None
+    """Of the results; if not given, benchmarks/results/NAME for bench and runs/studies/NAME-PRESET for others."""
+    only: str | None = None
+    """Run only arms that begin with this, e.g. oracle, random or kills of levels, alone or copies of throughput."""
+    summarise: bool = False
+    """Measure nothing; rebuild the summary and the figures from the cells."""
+    levels: bool = False
+    """Of throughput: time the levels, which is all that it times so far."""
+    json: bool = False
+    """Write the summary as JSON instead of a table."""
+
+
+def run(config: Config) -> None:
+    """Run the study's missing cells, then write `summary.json` and the figures.
+
+    Raises:
+        PermaAgentError: there is no such study or preset.
+        LevelError: a level cannot be made.
+        RunFolderError: the folder holds cells of other settings, or none where only a summary was asked for.
+    """
+    if config.name not in STUDIES:
+        raise PermaAgentError(f"expected one of the studies {', '.join(STUDIES)}, got {config.name!r}")
+    if config.levels and config.name != "throughput":
+        raise PermaAgentError(f"expected --levels with the study throughput only, got it with {config.name}")
+    study: Any = importlib.import_module(STUDIES[config.name])
+    if config.preset not in study.PRESETS:
+        raise PermaAgentError(f"expected one of the presets {', '.join(study.PRESETS)}, got {config.preset!r}")
+    folder = config.folder or _default_folder(config)
+    if not config.summarise:
+        study.run(study.PRESETS[config.preset], folder, only=config.only, progress=progress_bar)
+    summary: Summary = study.summarise(folder)
+    if config.json:
+        show_json(summary)
+        return
+    show_table(
+        ["figure", "value", "95% interval", "n", "unit", "goal", "", "note"],
+        [
+            (row.id, *_figures(row), row.n, row.unit, row.goal or "", _verdict(row.met), row.note)
+            for row in summary.rows
+        ],
+    )
+    show_table(["results"], [(str(folder),)])
+
+
+def _default_folder(config: Config) -> Path:
+    return PUBLISHED / config.name if config.preset == "bench" else TRIED / f"{config.name}-{config.preset}"
+
+
+def _figures(row: Any) -> tuple[str, str]:
+    return ("-", "-") if row.mean is None else (f"{row.mean:.4g}", f"{row.low:.4g} to {row.high:.4g}")
+
+
+def _verdict(met: bool | None) -> str:
+    return "" if met is None else ("met" if met else "missed")

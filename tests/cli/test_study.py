@@ -1,0 +1,84 @@
+"""The verb `study`: which study, which preset, which folder, and what it answers."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from perma_agent.cli import study
+from perma_agent.cli.main import main
+from perma_agent.evaluation.results import Row, Summary
+from perma_agent.evaluation.statistics import Estimate
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Path, str | None]]:
+    """A study `levels` that only notes what it was asked for."""
+    calls: list[tuple[str, Path, str | None]] = []
+    rows = (Row.of("reach", Estimate.exact(2.5), goal=">= 3"), Row.not_measured("depth", why="not yet"))
+    double = SimpleNamespace(
+        PRESETS={"smoke": "little", "bench": "much"},
+        run=lambda config, folder, *, only, progress: calls.append((config, folder, only)),
+        summarise=lambda folder: Summary(study="levels", preset="smoke", command="x", rows=rows),
+    )
+    monkeypatch.setattr(study, "importlib", SimpleNamespace(import_module=lambda name: double))
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], ("little", Path("runs/studies/levels-smoke"), None)),
+        (["--preset", "bench"], ("much", Path("benchmarks/results/levels"), None)),
+        (["--folder", "here", "--only", "kills"], ("little", Path("here"), "kills")),
+    ],
+)
+def test_what_is_run_and_where_it_goes(ran: Any, arguments: list[str], expected: tuple[Any, ...]) -> None:
+    assert main(["study", "levels", *arguments]) == 0
+    assert ran == [expected]
+
+
+def test_summarising_measures_nothing(ran: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["study", "levels", "--summarise", "--json"]) == 0
+    assert ran == []
+    shown = json.loads(capsys.readouterr().out)
+    assert [row["id"] for row in shown["rows"]] == ["reach", "depth"]
+
+
+def test_table(ran: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["study", "levels"])
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert lines[1] == ["reach", "2.5", "2.5 to 2.5", "1", "", ">= 3", "missed", ""]
+    assert lines[2][:2] == ["depth", "-"] and lines[2][-1] == "not yet"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["heights"], "expected one of the studies levels, throughput, got 'heights'"),
+        (["levels", "--preset", "huge"], "expected one of the presets smoke, bench, got 'huge'"),
+        (["levels", "--levels"], "--levels with the study throughput only"),
+        (["levels", "--summarise", "--folder", "nowhere"], "expected cells in"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["study", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert complaint in said.replace("the the", "the") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", sorted(study.STUDIES))
+def test_every_study_has_what_the_verb_asks_of_it(name: str) -> None:
+    module = importlib.import_module(study.STUDIES[name])
+    assert {"smoke", "bench"} <= set(module.PRESETS)
+    assert callable(module.run) and callable(module.summarise)
+    arms = [cell.arm for cell in module.plan(module.PRESETS["bench"])]
+    assert len(arms) == len(set(arms))
