@@ -1,4 +1,4 @@
-"""What the verbs work on: a small store of a one-room maze, a VASE that saw it, and an agent; made once, copied freely."""
+"""What the verbs work on: a small store of a one-room maze, a VASE that saw it, and an agent; made once, then copied."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def learnt(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder."""
     path = tmp_path_factory.mktemp("run") / "vase"
-    assert main(["pretrain", "--store", str(recorded), "--run", str(path), "--updates", "6", "--pairs", "4", *SMALL]) == 0
+    assert (
+        main(["pretrain", "--store", str(recorded), "--run", str(path), "--updates", "6", "--pairs", "4", *SMALL]) == 0
+    )
     return path
 
 

@@ -22,7 +22,18 @@ def test_levels_are_recorded_in_turn(say, tmp_path: Path) -> None:
     arguments = '{"rows": 1, "columns": 1, "max_episode_steps": 10}'
     path = tmp_path / "new" / "store"
     said = say(
-        "collect", "--levels", *levels, "--store", path, "--frames", 60, "--copies", 2, "--arguments", arguments, "--json"
+        "collect",
+        "--levels",
+        *levels,
+        "--store",
+        path,
+        "--frames",
+        60,
+        "--copies",
+        2,
+        "--arguments",
+        arguments,
+        "--json",
     )
     assert said.code == 0
     summary = json.loads(said.out)
@@ -65,7 +76,9 @@ def test_stopped_it_keeps_what_it_has(
 ) -> None:
     monkeypatch.setattr(collect, "progress_bar", stop_after(7, by=by))
     handler = signal.getsignal(by)
-    said = say("collect", *MAZE, "--store", tmp_path / "s", "--arguments", room, "--frames", 9999, "--copies", 2, "--json")
+    said = say(
+        "collect", *MAZE, "--store", tmp_path / "s", "--arguments", room, "--frames", 9999, "--copies", 2, "--json"
+    )
     assert said.code == 0
     assert said.err == f"perma-agent: stopped as asked; what was recorded is in {tmp_path / 's'}\n"
     assert 16 <= json.loads(said.out)["frames"] <= 20  # 7 steps of 2 copies, and the first frame of each episode

@@ -73,7 +73,12 @@ def test_a_run_folder(say, run: Path, bytes_of) -> None:
     found = json.loads(say("inspect", run, "--json").out)
     assert (found["step"], found["environment"], found["model"]["filters"]) == (6, 0, [4, 4, 4, 4])
     (environment,) = found["environments"]
-    assert (environment["steps"], environment["settled"], environment["used"], environment["masked"]) == (6, False, [], [])
+    assert (environment["steps"], environment["settled"], environment["used"], environment["masked"]) == (
+        6,
+        False,
+        [],
+        [],
+    )
     for name, digest in found["files"].items():
         assert digest == hashlib.sha256(before[name]).hexdigest()
     assert found["bytes"] == sum(len(before[name]) for name in found["files"])

@@ -38,9 +38,7 @@ def test_the_zip_and_the_bundle_hold_the_same_agent(trained: Path) -> None:
     zipped, bundled = PPO.load(trained / "agent.zip", device="cpu"), load_bundle(trained)
     for name, value in zipped.policy.state_dict().items():
         assert np.array_equal(value, bundled.policy.state_dict()[name]), name
-    assert np.array_equal(
-        zipped.predict(frames, deterministic=True)[0], bundled.predict(frames, deterministic=True)[0]
-    )
+    assert np.array_equal(zipped.predict(frames, deterministic=True)[0], bundled.predict(frames, deterministic=True)[0])
 
 
 def test_frozen_the_vase_stays_as_it_is(say, run: Path, tmp_path: Path, room: str, short, bytes_of) -> None:
@@ -114,7 +112,9 @@ def test_a_damaged_vase(
     damage(run)
     said = say("train", *MAZE, "--run", run, "--agent", tmp_path / "new", "--arguments", room)
     assert complaint in said.complaint()
-    assert "got no folder" in say("train", *MAZE, "--run", tmp_path / "nowhere", "--agent", tmp_path / "new").complaint()
+    assert (
+        "got no folder" in say("train", *MAZE, "--run", tmp_path / "nowhere", "--agent", tmp_path / "new").complaint()
+    )
 
 
 def test_a_vase_of_other_frames(say, tmp_path: Path, learner_of_small_frames: Path, room: str) -> None:
