@@ -211,7 +211,7 @@ class DMEnvLevel(gym.Env[np.ndarray, Any]):
             picture = self.config.frame(self._environment)
         else:
             picture = step.observation if self._picture is None else step.observation[self._picture]
-        frame = np.array(picture)  # the environment may draw its next one into the same memory
+        frame = np.asarray(picture)
         while frame.ndim > 3 and len(frame) == 1:  # dm_control's buffer of one
             frame = frame[0]
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[-1] != 3:
@@ -223,7 +223,7 @@ class DMEnvLevel(gym.Env[np.ndarray, Any]):
         if frame.shape[:2] != (size, size):
             frame = np.asarray(cv2.resize(frame, (size, size), interpolation=cv2.INTER_AREA), dtype=np.uint8)
         self._frame = frame
-        return frame.copy()
+        return frame.copy()  # the environment may draw its next one into the same memory
 
     def _native(self, action: Any) -> Any:
         if self.config.actions is None:
