@@ -12,6 +12,7 @@ from perma_agent.envs.actions import ACTIONS
 from perma_agent.envs.catalogue import LevelInfo, catalogue, level_info, make_level
 from perma_agent.envs.factors import FactorSpec, factor_specs_of
 from perma_agent.envs.suite import SUITE
+from perma_agent.envs.vizdoom_levels import VIZDOOM_LEVELS
 
 __all__ = [
     "ACTIONS",
@@ -24,7 +25,7 @@ __all__ = [
     "make_level",
 ]
 
-for _info in SUITE:
+for _info in SUITE + VIZDOOM_LEVELS:
     if _info.id not in _gymnasium.registry:
         _gymnasium.register(
             _info.id,

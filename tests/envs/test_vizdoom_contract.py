@@ -15,8 +15,6 @@ import numpy as np
 import psutil
 import pytest
 from gymnasium.utils.env_checker import check_env as check_gymnasium
-from stable_baselines3.common.env_checker import check_env as check_sb3
-from stable_baselines3.common.vec_env import SubprocVecEnv
 
 from perma_agent.envs import ACTIONS, factor_specs_of, level_info, make_level
 from perma_agent.envs.factors import outside_range
@@ -104,6 +102,8 @@ def test_frames_actions_factors_and_rewards_are_as_stated(level_id: str) -> None
 @pytest.mark.parametrize("name", ["Basic", "MyWayHome", "Outdoor"])
 @pytest.mark.filterwarnings("ignore:.*render_mode.*")
 def test_checkers_of_gymnasium_and_sb3(name: str) -> None:
+    from stable_baselines3.common.env_checker import check_env as check_sb3  # late: the fresh process needs no torch
+
     level = make_level(f"perma/Vizdoom{name}-v0", render_mode="rgb_array")
     check_gymnasium(level.unwrapped, skip_render_check=True)
     check_sb3(level, warn=True)
@@ -156,6 +156,8 @@ def make_outdoor() -> gym.Env[Any, Any]:
 
 
 def test_subproc_vec_env_with_spawn() -> None:
+    from stable_baselines3.common.vec_env import SubprocVecEnv
+
     venv = SubprocVecEnv([make_home, make_outdoor], start_method="spawn")
     venv.seed(7)
     assert venv.reset().shape == (2, 64, 64, 3)
@@ -167,6 +169,18 @@ def test_subproc_vec_env_with_spawn() -> None:
     here.close()
     assert np.array_equal(frames[0], frame)
     assert all(np.array_equal(infos[0]["factors"][name], values) for name, values in info["factors"].items())
+
+
+def test_gymnasiums_async_vector_env_which_forks() -> None:
+    venv = gym.make_vec("perma/VizdoomMyWayHome-v0", num_envs=2, vectorization_mode="async")
+    venv.reset(seed=7)
+    frames, *_, infos = venv.step(np.array([2, 2]))
+    venv.close()
+    here = make_home()
+    here.reset(seed=7)
+    assert np.array_equal(frames[0], here.step(2)[0])
+    assert infos["factors"]["object_position"].shape == (2, 8, 2)
+    here.close()
 
 
 def test_engine_says_nothing_leaves_nothing_and_is_not_loaded_before_a_level_is_made(tmp_path: Path) -> None:

@@ -53,8 +53,9 @@ def shoot_monster(factors: dict[str, np.ndarray]) -> int:
     return USE if abs(place[1]) < 0.5 else RIGHT if place[1] > 0 else LEFT
 
 
-def test_turns_are_exact_and_anticlockwise_is_positive() -> None:
-    level = make_level("perma/VizdoomMyWayHome-v0")
+@pytest.mark.parametrize("name", ["HealthGathering", "MyWayHome", "Outdoor"])
+def test_turns_are_exact_from_the_first_action_and_anticlockwise_is_positive(name: str) -> None:
+    level = make_level(f"perma/Vizdoom{name}-v0")
     _, info = level.reset(seed=1)
     for action, sign in ((LEFT, 1), (RIGHT, -1)):
         before = scalar(info, "heading")
