@@ -11,6 +11,7 @@ from torch import Tensor
 
 from perma_agent.continual.dreams import DreamConfig, Dreams, dream
 from perma_agent.continual.environment_inference import EnvironmentInference, Evidence, InferenceConfig, Verdict
+from perma_agent.continual.gradients import clip_gradients
 from perma_agent.continual.latent_mask import LatentMaskConfig, Marginal
 from perma_agent.continual.noise_tolerance import noise_tolerance
 from perma_agent.continual.objective import Objective
@@ -45,6 +46,8 @@ class LearnerConfig:
     environment_learning_rate: float = 6e-3
     """Of Adam for the head of q(s|x): it must tell a new environment from the old ones within its burn-in, and its
     gradient disturbs nothing else."""
+    gradient_limit: float = 2.0
+    """Gradients are scaled down to at most this many times their usual norm."""
     seed: int = 0
     """Of the noise in samples and dreams."""
     capacity: CapacityConfig = field(default_factory=CapacityConfig)
@@ -63,8 +66,8 @@ class LearnerConfig:
     """bfloat16 in the networks' forward passes; None takes it where the processor has bfloat16 matrix units."""
 
     def __post_init__(self) -> None:
-        if not self.learning_rate > 0:
-            raise ValueError(f"expected a positive learning_rate, got {self.learning_rate}")
+        if not self.learning_rate > 0 or not self.gradient_limit > 1:
+            raise ValueError(f"expected learning_rate > 0 and gradient_limit > 1, got {self}")
 
 
 class Learner:
@@ -91,6 +94,7 @@ class Learner:
         self.config = config or LearnerConfig()
         self.step = 0
         self.steps_since_change = 0
+        self.usual_gradient = 0.0
         self.on_update: list[Callable[[Update], None]] = []
         self.snapshot: Snapshot | None = None
         self.generator = torch.Generator().manual_seed(self.config.seed)
@@ -201,6 +205,9 @@ class Learner:
             group["lr"] = share * rate
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
+        self.usual_gradient = clip_gradients(
+            self.model.parameters(), usual=self.usual_gradient, limit=self.config.gradient_limit
+        )
         self.optimizer.step()
 
     def _dream(self, objective: Objective, *, environment: int, encoding: Encoding) -> None:

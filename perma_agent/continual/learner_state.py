@@ -102,7 +102,7 @@ def restore(learner: Learner, state: dict[str, Any], tensors: NamedTensors) -> N
     """
     inference = learner.inference
     for name in _counters(learner):
-        setattr(learner, name, _like(0, state["counters"][name]))
+        setattr(learner, name, _like(getattr(learner, name), state["counters"][name]))
     _restore_generator(learner, tensors)
     for name in _cursor(learner):
         setattr(inference, name, None if state["inference"][name] is None else _like(0, state["inference"][name]))
@@ -118,8 +118,8 @@ def restore(learner: Learner, state: dict[str, Any], tensors: NamedTensors) -> N
 
 
 def _counters(learner: Learner) -> list[str]:
-    """The learner's whole numbers: its step, and whatever else it counts."""
-    return [name for name, value in vars(learner).items() if type(value) is int]
+    """The learner's numbers: its step, and whatever else it counts or keeps a running mean of."""
+    return [name for name, value in vars(learner).items() if type(value) in (int, float)]
 
 
 def _cursor(learner: Learner) -> list[str]:

@@ -56,7 +56,7 @@ class DemoConfig:
     learner: LearnerConfig = field(
         default_factory=lambda: LearnerConfig(
             learning_rate=1e-3,  # a run this short has no time for the default's smaller steps
-            capacity=CapacityConfig(warm_up=1_000, schedule=CapacitySchedule(nats=35.0, steps=1_000)),
+            capacity=CapacityConfig(warm_up=1_000, schedule=CapacitySchedule(nats=30.0, steps=1_000)),
             permanence=PermanenceConfig(warm_up=500),
         )
     )

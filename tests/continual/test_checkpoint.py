@@ -163,14 +163,14 @@ def test_a_later_save_replaces_the_earlier(tmp_path: Path):
 
 
 def test_every_attribute_of_a_learner_is_saved_or_follows_from_its_configuration():
-    # A new attribute must be written down in continual/learner_state.py (whole numbers are, by themselves), or be
+    # A new attribute must be written down in continual/learner_state.py (numbers are, by themselves), or be
     # listed here with its origin.
     saved = {"snapshot", "generator", "optimizer", "inference", "_last", "model"}
     from_configuration = {"config", "_autocast"}
     of_the_caller = {"on_update"}
     attributes = vars(new_learner())
     assert {
-        name for name, value in attributes.items() if type(value) is not int
+        name for name, value in attributes.items() if type(value) not in (int, float)
     } == saved | from_configuration | of_the_caller
     assert attributes["step"] == 0
 
