@@ -72,6 +72,16 @@ DOOM_LEVELS: Mapping[str, DoomLevel] = {
         rewards=(-300.0, 1300.0),
         description="Get past six gunmen to the vest: 1000, what is gained towards it in map units, -100 on dying.",
     ),
+    "Deathmatch": DoomLevel(
+        source="deathmatch.cfg",
+        controls={**_ALL, "use": "attack"},
+        rule="kills",
+        turn_step=7.5,
+        task="shoot",
+        steps=1050,
+        rewards=(0.0, 20.0),
+        description="Pick up weapons, which are drawn at once, and shoot what comes: 1 to 4 each.",
+    ),
     "DefendCenter": DoomLevel(
         source="defend_the_center.cfg",
         controls=_SHOOT,
@@ -174,4 +184,4 @@ VIZDOOM_LEVELS: tuple[LevelInfo, ...] = tuple(
     )
     for name, level in DOOM_LEVELS.items()
 )
-"""Nine scenarios and the pair; Deathmatch needs a choice of weapons, and the two about sound and text other senses."""
+"""Ten scenarios and the pair; left out are the two whose point is sound or text, and those for several players."""
