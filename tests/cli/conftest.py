@@ -1,4 +1,4 @@
-"""What the verbs work on: a small store of a one-room maze, a VASE that saw it, and an agent; made once, then copied."""
+"""What the verbs work on: a store of a one-room maze, a VASE that saw it, and an agent; made once, then copied."""
 
 from __future__ import annotations
 
