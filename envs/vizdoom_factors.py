@@ -54,9 +54,10 @@ def vizdoom_factor_specs() -> tuple[FactorSpec, ...]:
     Not here, since the engine does not tell them: `light`, `object_colour`, `object_visible`.
     """
     spec, one, each = FactorSpec, (1,), (SLOTS,)
-    wide, pi = 2 * 2**0.5 * EXTENT, float(np.pi)
+    wide, pi, last = 2 * 2**0.5 * EXTENT, float(np.pi), len(CATEGORIES) - 1
     turn = "Where the agent looks, anticlockwise seen from above, 0 along +x, -π/2 along +z."
     ahead = "From the agent's middle straight ahead to the first wall or object, cut off at the upper end; to 0.25 m."
+    place = "Egocentric: metres ahead of the agent, metres to its right."
     pixels = "Of the picture's pixels, those that show the object: 0 where it is not seen."
     return (
         spec(name="x", shape=one, low=-EXTENT, high=EXTENT, unit="m", meaning="Agent's place along x, Doom's x."),
@@ -67,31 +68,15 @@ def vizdoom_factor_specs() -> tuple[FactorSpec, ...]:
         spec(name="camera_pitch", shape=one, low=-90.0, high=90.0, unit="deg", meaning="Camera's tilt, up positive."),
         spec(name="camera_fov", shape=one, low=30.0, high=120.0, unit="deg", meaning="Vertical angle of view."),
         spec(name="altitude", shape=one, low=-EXTENT, high=EXTENT, unit="m", meaning="Of the agent's feet."),
-        spec(
-            name="health", shape=one, low=0.0, high=999.0, unit="points", meaning="Agent's health; most begin at 100."
-        ),
+        spec(name="health", shape=one, low=0.0, high=999.0, unit="points", meaning="Agent's health, 100 when fresh."),
         spec(name="armor", shape=one, low=0.0, high=999.0, unit="points", meaning="Agent's armour."),
         spec(name="ammo", shape=one, low=0.0, high=999.0, unit="count", meaning="Shots left in the agent's hand."),
         spec(name="kills", shape=one, low=0.0, high=9999.0, unit="count", meaning="Monsters killed in this episode."),
         spec(name="objects_seen", shape=one, low=0.0, high=255.0, unit="count", meaning="Objects in the picture."),
         spec(name="object_present", shape=each, low=0, high=1, unit="flag", meaning="Whether the slot is filled."),
         spec(name="object_kind", shape=each, low=0, high=len(KINDS) - 1, unit="index", meaning="Place in KINDS."),
-        spec(
-            name="object_category",
-            shape=each,
-            low=0,
-            high=len(CATEGORIES) - 1,
-            unit="index",
-            meaning="Place in CATEGORIES, the engine's own.",
-        ),
-        spec(
-            name="object_position",
-            shape=(SLOTS, 2),
-            low=-wide,
-            high=wide,
-            unit="m",
-            meaning="Egocentric: metres ahead of the agent, metres to its right.",
-        ),
+        spec(name="object_category", shape=each, low=0, high=last, unit="index", meaning="Place in CATEGORIES."),
+        spec(name="object_position", shape=(SLOTS, 2), low=-wide, high=wide, unit="m", meaning=place),
         spec(name="object_pixels", shape=each, low=0.0, high=1.0, unit="share", meaning=pixels),
     )
 
