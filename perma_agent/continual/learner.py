@@ -205,9 +205,8 @@ class Learner:
             group["lr"] = share * rate
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        self.usual_gradient = clip_gradients(
-            self.model.parameters(), usual=self.usual_gradient, limit=self.config.gradient_limit
-        )
+        rest = self.optimizer.param_groups[0]["params"]  # without the head of q(s|x), which must disturb nothing else
+        self.usual_gradient = clip_gradients(rest, usual=self.usual_gradient, limit=self.config.gradient_limit)
         self.optimizer.step()
 
     def _dream(self, objective: Objective, *, environment: int, encoding: Encoding) -> None:
