@@ -48,10 +48,10 @@ class Config:
     """Write how it went as JSON instead of a table."""
 
     def __post_init__(self) -> None:
-        if min(self.policy.timesteps, self.policy.copies) < 1 or self.policy.seed < 0:
-            raise ValueError("expected --timesteps and --copies of at least 1 and --seed of at least 0")
-        if self.policy.batch_size < 2 or self.policy.steps_per_rollout < 2 or self.policy.epochs < 1:
-            raise ValueError("expected --batch-size and --steps-per-rollout of at least 2 and --epochs of at least 1")
+        if self.mode == "continual" and not self.policy.continual.updates_per_rollout:
+            raise ValueError(
+                "expected --continual.updates-per-rollout of at least 1, got 0; give --mode frozen instead"
+            )
 
 
 def run(config: Config) -> None:

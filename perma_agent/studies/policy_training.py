@@ -44,6 +44,20 @@ class PolicyConfig:
     continual: ContinualConfig = field(default_factory=ContinualConfig)
     """How the VASE goes on learning."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers))
+        if min(self.timesteps, self.copies, self.epochs, *self.layers) < 1 or self.seed < 0:
+            raise ValueError(
+                f"expected timesteps, copies, epochs and layers of at least 1 and a seed of at least 0, got {self}"
+            )
+        if self.batch_size < 2 or self.steps_per_rollout * self.copies < 2:
+            raise ValueError(f"expected a batch_size and a rollout of at least 2 frames, got {self}")
+        if not self.learning_rate > 0 or not self.entropy >= 0:
+            raise ValueError(
+                f"expected a positive learning_rate and an entropy weight of at least 0, got {self.learning_rate} "
+                f"and {self.entropy}"
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedPolicy:
