@@ -89,6 +89,9 @@ def make_level(level_id: str, **arguments: Any) -> gym.Env[Any, Any]:
         LevelError: when the level or an argument is unknown or invalid, or the engine is missing.
     """
     info = level_info(level_id)
+    steps = arguments.get("max_episode_steps", info.max_episode_steps)
+    if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
+        raise LevelError(f"expected max_episode_steps of {info.id} as a whole number of at least 1, got {steps!r}")
     return gym.make(level_spec(info), **arguments)
 
 

@@ -29,7 +29,7 @@ TRIED = Path("runs/studies")
 class Config:
     """Rerun a published experiment; what was measured already is kept, so that it goes on where it stopped."""
 
-    name: tyro.conf.Positional[str]
+    name: tyro.conf.Positional[str] = ""
     """levels (an oracle's and chance's scores, and kills survived) or throughput (steps a second)."""
     preset: str = "smoke"
     """smoke (under a minute, figures without meaning) or bench (what is published)."""

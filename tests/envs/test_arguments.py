@@ -100,3 +100,9 @@ def test_map_seed_keeps_the_walls_and_randomise_off_keeps_the_looks() -> None:
     level.close()
     assert len(set(walls)) == 1 and len(set(goals)) == 3 and len(set(lights)) == 1
     assert np.abs(frames[0].astype(int) - frames[1]).mean() < 5  # the same place, but for the object if it is in sight
+
+
+@pytest.mark.parametrize("steps", [0, -1, "x", 2.5, True])
+def test_time_limit_that_is_no_number_of_steps(steps: object):
+    with pytest.raises(LevelError, match="expected max_episode_steps of perma/IndoorMaze-v0 as a whole number"):
+        make_level("perma/IndoorMaze-v0", max_episode_steps=steps)
