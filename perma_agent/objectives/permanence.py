@@ -80,8 +80,8 @@ def permanence_of_pairs(posterior: Posterior, earlier: Posterior, mask: Tensor, 
         earlier: of I_{t-o}, shape `[B, D]`.
         mask: a^s, shape `[D]`; masked latents take no part.
         b: bias; in units of the latents, or of their spread if `relative`.
-        relative: take b times the root-mean-square spread of the latents in the batch (no gradient through it), so
-            that shrinking the whole code is not rewarded.
+        relative: take b times the root-mean-square spread of the latents in the batch, so that a shrunk code gains
+            nothing. No gradient goes through it: a step takes b for fixed and still pulls the code together.
 
     Returns:
         One value per pair, shape `[B]`, in [1, √D].

@@ -93,11 +93,11 @@ def test_samples_have_the_marginals_mean_and_covariance(generator: torch.Generat
 
 
 def test_samples_of_a_covariance_without_full_rank(generator: torch.Generator) -> None:
-    # Four codes span three directions of eight; on this a Cholesky factorisation fails.
-    seen = 3 * torch.randn(4, 8, generator=generator)
+    # Four codes span three directions of 32; on this a Cholesky factorisation fails.
+    seen = 3 * torch.randn(4, 32, generator=generator)
     marginal = Marginal.of(seen)
     codes = marginal.sample(20_000, generator=generator)
-    torch.testing.assert_close(torch.cov(codes.T), marginal.covariance, rtol=0.05, atol=1.0)
+    torch.testing.assert_close(torch.cov(codes.T), marginal.covariance, rtol=0, atol=1.5)
     spread = (codes - marginal.mean) @ torch.linalg.svd(seen - seen.mean(dim=0)).Vh[3:].T
     assert spread.abs().max() < 0.05  # none outside the span
 

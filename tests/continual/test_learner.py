@@ -25,7 +25,7 @@ from perma_agent.continual.learner import bfloat16_pays
 from perma_agent.continual.learner_state import state_of, tensors_of
 from perma_agent.errors import FrameError
 from perma_agent.models import VASE, VASEConfig
-from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
+from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig, coarse_error
 from perma_agent.types import FramePairs
 
 LATENTS = 3
@@ -171,6 +171,17 @@ def test_the_classifier_learns_and_the_encoder_does_not_hear_of_it() -> None:
     assert all(torch.equal(first[name], second[name]) for name in first if name.startswith("encoder."))
 
 
+@pytest.mark.parametrize("dreaming", [False, True])
+def test_the_classifier_is_told_where_frames_and_dreams_come_from(dreaming: bool) -> None:
+    learner = second_environment(replace(PLAIN, dreaming=DreamConfig(enabled=dreaming, count=4)))
+    with torch.no_grad():  # q(s|x) = ¼, ¾ whatever is shown; the third environment is not known yet
+        learner.model.environment_head.weight.zero_()
+        learner.model.environment_head.bias.copy_(torch.tensor([0.0, np.log(3), 50.0]))
+    present, past = np.log(4 / 3), np.log(4)  # of environment 1 and, if dreamt of, of environment 0
+    loss = learner.update(pairs()).metrics["loss/environment"]
+    assert loss == pytest.approx((present + past) / 2 if dreaming else present, rel=1e-5)
+
+
 def test_the_same_seed_learns_the_same_and_global_randomness_is_left_alone() -> None:
     config = LearnerConfig(autocast=False, inference=InferenceConfig(burn_in=2), dreaming=DreamConfig(renew_every=2))
     before = {name: value.copy() for name, value in _numpy_state().items()}
@@ -207,7 +218,9 @@ def test_a_batch_that_surprises_is_not_learnt_from() -> None:
 @pytest.mark.parametrize("shape", [(4, 1, 32, 32), (4, 3, 16, 16), (0, 1, 16, 16)])
 def test_a_refused_batch_leaves_the_learner_as_it_was(shape: tuple[int, ...]) -> None:
     learner = new_learner(LearnerConfig(autocast=False))
+    learner.model.eval()
     learner.update(pairs())
+    assert learner.model.training
     learner.model.eval()
     before = everything(learner)
     frames = np.zeros(shape, dtype=np.uint8)
@@ -291,19 +304,17 @@ def test_an_environment_settles_after_its_burn_in() -> None:
 
 
 def test_what_a_settled_environment_remembers_are_coarse_errors_and_samples() -> None:
-    learner = new_learner(replace(PLAIN, inference=InferenceConfig(burn_in=1, enabled=False)))
+    learner, twin = new_learner(replace(PLAIN, inference=InferenceConfig(burn_in=1, enabled=False))), new_learner()
     learner.update(pairs())
-    record = learner.inference.records[0]
-    assert 0 < record.error**2 <= record.error_squared
-    generator = torch.Generator().manual_seed(0)
-    posterior = (
-        new_learner()
-        .model.encode(torch.from_numpy(np.concatenate([pairs().frames, pairs().earlier])).float() / 255)
-        .posterior
-    )
-    expected = Marginal.of(posterior.sample(generator).detach())
+    record, generator = learner.inference.records[0], torch.Generator().manual_seed(0)
+    frames = torch.from_numpy(np.concatenate([pairs().frames, pairs().earlier])).float() / 255
+    posterior = twin.model.encode(frames).posterior.detach()
+    expected = Marginal.of(posterior.sample(generator))
     torch.testing.assert_close(record.marginal.mean, expected.mean)
     torch.testing.assert_close(record.marginal.covariance, expected.covariance)
+    drawn = twin.model.reconstruct(posterior.sample(generator), 0).detach()
+    errors = coarse_error(drawn, frames, block=4)
+    assert (record.error, record.error_squared) == pytest.approx((float(errors.mean()), float(errors.pow(2).mean())))
 
 
 def test_the_snapshot_is_taken_when_an_environment_ends_and_no_sooner() -> None:
@@ -326,6 +337,14 @@ def test_the_snapshot_can_be_renewed_by_the_clock() -> None:
         taken.append(learner.snapshot)
     assert taken[:2] == [None, None] and taken[2] is taken[3] is taken[4] and taken[5] is not taken[2]
     assert list(taken[2].marginals) == [] and list(taken[5].marginals) == [0]  # nothing had settled at step 3
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_where_no_environment_can_end_the_clock_renews_the_snapshot(enabled: bool) -> None:
+    learner = new_learner(replace(PLAIN, inference=InferenceConfig(enabled=enabled)))
+    learner.step = 4_999
+    learner.update(pairs())
+    assert (learner.snapshot is not None) == (not enabled)
 
 
 def test_what_an_unsettled_environment_uses_is_not_known() -> None:

@@ -207,6 +207,16 @@ def test_shrinking_the_code_pays_only_with_an_absolute_bias(relative: bool, pays
     assert pays or value(0.01) == pytest.approx(value(1.0), rel=1e-5)
 
 
+@pytest.mark.parametrize(("b", "pulls"), [(0.1, True), (0.0, False)])
+def test_each_step_pulls_the_code_together_unless_b_is_0(b: float, pulls: bool) -> None:
+    # The slope along the code's own scale at fixed b is b (L1 - L2) / (L2 + b)², also where b is relative.
+    code = torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    pair = (Posterior(x, torch.zeros_like(x)) for x in code)
+    permanence_of_pairs(*pair, torch.ones(4), b=b, relative=True).mean().backward()
+    slope = float((code.grad * code.detach()).sum())
+    assert slope > 0.01 if pulls else slope == pytest.approx(0.0, abs=1e-6)
+
+
 def test_permuting_the_batch_permutes_the_terms() -> None:
     generator = torch.Generator().manual_seed(0)
     frames, earlier = torch.randn(2, 6, 4, generator=generator)
