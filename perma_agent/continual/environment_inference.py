@@ -200,17 +200,18 @@ class EnvironmentInference:
     def update_mask(self, environment: int, alpha: Tensor) -> Tensor:
         """The environment's mask after one more of its batches, bool, shape `[D]`.
 
-        Only latents that another settled environment uses can be masked. Once the environment has settled, its mask
-        may only tighten, and only on latents that it does not use itself (they came into use elsewhere meanwhile): a
-        latent that slipped back under λ would be retrained and so forgotten by those who use it.
+        Only latents that another settled environment uses can be masked, and once the environment has settled its mask
+        holds: a latent that slipped back under λ would be retrained and so forgotten by those who use it, and one that
+        was masked on a return, though half a trained code lives on it, would be lost here.
         """
         record = self.records[environment]
+        if record.settled:
+            return record.mask
         others = torch.zeros(self.latents, dtype=torch.bool)
         for index, other in enumerate(self.records):
             if index != environment and other.settled:
                 others |= other.used
-        mask = update_mask(record.mask, alpha, maskable=others & ~record.used, config=self.mask_config)
-        record.mask = record.mask & mask if record.settled else mask
+        record.mask = update_mask(record.mask, alpha, maskable=others & ~record.used, config=self.mask_config)
         return record.mask
 
     def _propose(self, evidence: Evidence) -> tuple[int, Verdict]:
