@@ -84,12 +84,13 @@ def coarse_error(mean_frame: Tensor, frames: Tensor, *, block: int) -> Tensor:
     Args:
         mean_frame: p = E[x|z, s] in [0, 1], shape `[B, C, H, W]`.
         frames: x in [0, 1], shape `[B, C, H, W]`.
-        block: side of a block in pixels; 1 compares pixel by pixel.
+        block: side of a block in pixels; 1 compares pixel by pixel, more than the frame has the whole frame.
 
     Returns:
         Nats per frame, shape `[B]`, never negative; zero iff all block means agree (where x̄ is within
         `PROBABILITY_FLOOR` of 0 or 1, up to 0.001 a block).
     """
+    block = min(block, *frames.shape[-2:])
     if block > 1:
         mean_frame = functional.avg_pool2d(mean_frame, block)
         frames = functional.avg_pool2d(frames, block)

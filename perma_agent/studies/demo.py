@@ -62,7 +62,7 @@ class DemoConfig:
     )
     """How it learns."""
     policy: PolicyConfig = field(
-        default_factory=lambda: PolicyConfig(timesteps=40_960, continual=ContinualConfig(updates_per_rollout=4))
+        default_factory=lambda: PolicyConfig(timesteps=81_920, continual=ContinualConfig(updates_per_rollout=4))
     )
     """PPO on its latents."""
     levels: tuple[str, ...] = ("Forage", "Maze", "Deferred")

@@ -153,3 +153,8 @@ def test_the_likelihood_chooses_the_error() -> None:
     assert torch.equal(chosen, bernoulli_error(output, frames))
     chosen = reconstruction_error(output, frames, likelihood="gaussian", pixel_std=0.3)
     assert torch.equal(chosen, gaussian_error(output, frames, pixel_std=0.3))
+
+
+def test_a_block_larger_than_the_frame_is_the_whole_frame():
+    frames, drawn = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8)
+    assert torch.equal(coarse_error(drawn, frames, block=99), coarse_error(drawn, frames, block=8))
