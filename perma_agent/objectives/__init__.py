@@ -3,7 +3,6 @@
 from perma_agent.objectives.capacity import (
     CapacityConfig,
     CapacitySchedule,
-    active_latents,
     capacity,
     information,
     warm_up,
@@ -24,7 +23,6 @@ __all__ = [
     "CapacityConfig",
     "CapacitySchedule",
     "PermanenceConfig",
-    "active_latents",
     "bernoulli_divergence",
     "bernoulli_error",
     "capacity",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor
 
 from perma_agent.types import Posterior
@@ -82,9 +81,3 @@ class CapacityConfig:
 def warm_up(weight: float, *, step: int, steps: int) -> float:
     """A weight that rises linearly from 0 to `weight` over `steps` learning steps."""
     return weight if steps <= 0 else weight * min(1.0, step / steps)
-
-
-def active_latents(posterior: Posterior, *, nats: float = 0.1) -> Tensor:
-    """Which latents carry information: E_x[KL(q(z_n|x) || N(0, 1))] > `nats`, bool of shape `[D]`."""
-    mean_kl: Tensor = posterior.kl().mean(dim=0)
-    return torch.gt(mean_kl, nats)

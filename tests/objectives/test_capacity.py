@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.distributions import Normal, kl_divergence
 
-from perma_agent.objectives import CapacitySchedule, active_latents, capacity, information, warm_up
+from perma_agent.objectives import CapacitySchedule, capacity, information, warm_up
 from perma_agent.types import Posterior
 
 # KL(N(1, 1)) = ½ (1 + 1 - 1 - 0) = .5;  KL(N(0, 4)) = ½ (4 - 1 - ln 4) = .806853;  KL(N(0, 1)) = 0
@@ -101,9 +101,3 @@ def test_bad_schedule(wrong: dict[str, float]) -> None:
 )
 def test_warm_up(step: int, steps: int, weight: float) -> None:
     assert warm_up(4.0, step=step, steps=steps) == weight
-
-
-def test_active_latents() -> None:
-    # Mean KL over the two frames: .25 and .403 nats
-    assert active_latents(TWO_FRAMES).tolist() == [True, True]
-    assert active_latents(TWO_FRAMES, nats=0.3).tolist() == [False, True]
