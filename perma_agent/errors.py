@@ -19,3 +19,7 @@ class LevelError(PermaAgentError):
 
 class FrameError(PermaAgentError):
     """Frames have the wrong shape, dtype or range."""
+
+
+class DataError(PermaAgentError):
+    """A data set is unknown, missing, damaged, or cannot be downloaded."""

@@ -74,19 +74,23 @@ class Posterior:
 
 @dataclass(frozen=True)
 class FramePairs:
-    """A batch of two frames of one trajectory, `offsets` steps apart: what the learner is shown."""
+    """A batch of two frames of one trajectory, `offsets` steps apart: what the learner is shown.
+
+    Frames that have no time (a set of images) come without earlier ones: `FramePairs.unpaired`.
+    """
 
     frames: np.ndarray
     """I_t, uint8, shape `[B, C, H, W]`."""
     earlier: np.ndarray
-    """I_{t-o} of the same trajectories, uint8, shape `[B, C, H, W]`."""
+    """I_{t-o} of the same trajectories, uint8, shape `[B, C, H, W]`, or `[0, C, H, W]` where nothing has a time."""
     offsets: np.ndarray
-    """o, the steps between the two, int64, shape `[B]`, at least 1."""
+    """o, the steps between the two, int64, shape `[B]` or `[0]`, at least 1."""
 
     def __post_init__(self) -> None:
         check_frames(self.frames, ndim=4)
         check_frames(self.earlier, ndim=4)
-        if self.frames.shape != self.earlier.shape or self.offsets.shape != self.frames.shape[:1]:
+        paired = self.earlier.shape == self.frames.shape or self.earlier.shape == (0, *self.frames.shape[1:])
+        if not paired or self.offsets.shape != self.earlier.shape[:1]:
             raise FrameError(
                 f"expected frames, earlier and offsets of one batch, got {self.frames.shape}, "
                 f"{self.earlier.shape} and {self.offsets.shape}"
@@ -96,6 +100,11 @@ class FramePairs:
 
     def __len__(self) -> int:
         return len(self.frames)
+
+    @classmethod
+    def unpaired(cls, frames: np.ndarray) -> FramePairs:
+        """Frames of no trajectory, uint8 `[B, C, H, W]`; nothing can be learnt from them about change."""
+        return cls(frames, frames[:0], np.zeros(0, dtype=np.int64))
 
 
 @dataclass(frozen=True)

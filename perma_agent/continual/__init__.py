@@ -1,7 +1,8 @@
 """Life-long learning: what happens when the world changes and nobody says so."""
 
 from perma_agent.continual.dreams import DreamConfig
-from perma_agent.continual.environment_inference import EnvironmentInference, EnvironmentRecord, InferenceConfig
+from perma_agent.continual.environment_inference import EnvironmentInference
+from perma_agent.continual.environment_record import EnvironmentRecord, InferenceConfig
 from perma_agent.continual.latent_mask import LatentMaskConfig, Marginal, atypicality
 from perma_agent.continual.learner import Learner, LearnerConfig
 from perma_agent.continual.snapshot import Snapshot

@@ -2,109 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from perma_agent.continual.environment_record import EnvironmentRecord, InferenceConfig
 from perma_agent.continual.latent_mask import LatentMaskConfig, Marginal, atypicality, contradicts, update_mask
-
-
-@dataclass(frozen=True, kw_only=True)
-class InferenceConfig:
-    """When a batch counts as surprising, and how long before that is believed."""
-
-    enabled: bool = True
-    """Off for the ablations without S: everything is environment 0."""
-    kappa: float = 1.5
-    """κ: a batch whose mean error exceeds κ times the environment's is surprising. No unit; ours where the paper is
-    silent."""
-    block: int = 4
-    """Errors are compared at the scale of blocks of this many pixels a side (`objectives.coarse_error`); 1 for single
-    pixels, as in the paper."""
-    spread: float = 1.0
-    """A batch is surprising only if its mean error also exceeds the environment's mean by this many standard
-    deviations of its single frames: a level that is merely harder than the average of those met is not new."""
-    patience: int = 5
-    """Consecutive batches that must agree before the environment changes (the paper changes on one). Batches that
-    surprise are not learnt from."""
-    burn_in: int = 300
-    """Learning steps before a new environment's mask and error are recorded and tested; shorter visits leave none.
-    Used latents are measured again after as many more."""
-    memory: float = 0.98
-    """Decay per batch of the running means of an environment's error and latents: 50 batches, since both drift while
-    the model learns."""
-    used_below: float = 0.5
-    """T: a latent is used if its noise tolerance σ* is below this, in units of the prior's standard deviation."""
-
-    def __post_init__(self) -> None:
-        if (
-            self.kappa <= 1
-            or self.spread < 0
-            or self.patience < 1
-            or self.burn_in < 1
-            or self.block < 1
-            or not 0 < self.memory < 1
-        ):
-            raise ValueError(
-                f"expected kappa > 1, spread >= 0, 0 < memory < 1 and patience, burn_in and block >= 1, got {self}"
-            )
-
-
-@dataclass(kw_only=True)
-class EnvironmentRecord:
-    """What is remembered of an environment."""
-
-    mask: Tensor
-    """a^s, bool, shape `[D]`; False where masked."""
-    used: Tensor
-    """u^s, bool, shape `[D]`; all False until settled."""
-    mean: Tensor
-    """Running mean of each latent, shape `[D]`."""
-    covariance: Tensor
-    """Running covariance of the latents, shape `[D, D]`."""
-    steps: int = 0
-    """Learning steps spent in it."""
-    settled: bool = False
-    """Whether mask, used latents and error have been recorded."""
-    error: float = 0.0
-    """L̃_s: running mean of the coarse reconstruction error, in nats per frame."""
-    error_squared: float = 0.0
-    """Running mean of the squared error of single frames, in nats²."""
-    observed: int = 0
-    """Batches in the running means."""
-    opening_information: float = 0.0
-    """Information in its unmasked latents when it opened, in nats; where its capacity starts to rise from."""
-
-    @classmethod
-    def new(cls, latents: int) -> EnvironmentRecord:
-        """Nothing masked, nothing known."""
-        everything = torch.ones(latents, dtype=torch.bool)
-        return cls(mask=everything, used=~everything, mean=torch.zeros(latents), covariance=torch.eye(latents))
-
-    @property
-    def marginal(self) -> Marginal:
-        """What is typical of each latent in this environment."""
-        return Marginal(self.mean, self.covariance)
-
-    def observe(self, errors: Tensor, marginal: Marginal, *, memory: float) -> None:
-        """Take a batch's errors (nats per frame, shape `[B]`) and its latents' marginal into the running means."""
-        self.observed += 1
-        rate = max(1.0 - memory, 1.0 / self.observed)
-        self.error += rate * (float(errors.mean()) - self.error)
-        self.error_squared += rate * (float(errors.pow(2).mean()) - self.error_squared)
-        shift = marginal.mean - self.mean
-        self.mean = self.mean + rate * shift
-        # Of the mixture of what was and what is; means of products, less the product of means, would cancel to noise.
-        mixed = (1.0 - rate) * self.covariance + rate * marginal.covariance
-        self.covariance = mixed + rate * (1.0 - rate) * torch.outer(shift, shift)
-
-    def limit(self, config: InferenceConfig) -> float:
-        """The largest mean error of a batch that is not surprising, in nats: max(κ L̃, L̃ + spread · std)."""
-        deviation = math.sqrt(max(0.0, self.error_squared - self.error**2))
-        return max(config.kappa * self.error, self.error + config.spread * deviation)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +20,13 @@ class Evidence:
     """Of the batch's latents, unmasked, shape `[D]`."""
     probabilities: Tensor
     """q(s|x) averaged over the batch, shape `[S]` of the known environments; empty if there are none."""
+    contrast: float
+    """c, mean of the frames' contrast, in nats."""
     error_under: Callable[[int], float]
     """Mean coarse reconstruction error in nats if the batch were of environment s."""
+    control: Callable[[], Evidence] | None = None
+    """The batch last learnt from, which was of the present environment, as the model sees it now; asked only when a
+    batch surprises. None where there is none yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,17 +146,27 @@ class EnvironmentInference:
         if len(self.records) < self.max_environments:
             return len(self.records), verdict
         return min(
-            candidates, key=lambda index: evidence.error_under(index) / self.records[index].limit(self.config)
+            candidates,
+            key=lambda index: evidence.error_under(index)
+            / self.records[index].limit(self.config, contrast=evidence.contrast),
         ), verdict
 
     def _fits(self, index: int, evidence: Evidence) -> tuple[bool, Verdict]:
         record = self.records[index]
-        error, limit = evidence.error_under(index), record.limit(self.config)
-        alpha = atypicality(evidence.marginal, record.marginal)
-        against = int(contradicts(alpha, used=record.used, config=self.mask_config).sum())
-        return error <= limit and against == 0, Verdict(
-            environment=None, error=error, limit=limit, contradicting=against
+        error, limit = evidence.error_under(index), record.limit(self.config, contrast=evidence.contrast)
+        against = self._contradictions(record, evidence)
+        if (error > limit or against.any()) and index == self.current and evidence.control is not None:
+            # Is it the world that changed, or the model? What it explained a moment ago is the witness.
+            control = evidence.control()
+            limit *= max(1.0, control.error_under(index) / record.error) if record.error > 0 else 1.0
+            against &= ~self._contradictions(record, control)
+        return error <= limit and not against.any(), Verdict(
+            environment=None, error=error, limit=limit, contradicting=int(against.sum())
         )
+
+    def _contradictions(self, record: EnvironmentRecord, evidence: Evidence) -> Tensor:
+        alpha = atypicality(evidence.marginal, record.marginal)
+        return contradicts(alpha, used=record.used, config=self.mask_config)
 
     def _change_to(self, proposal: int, why: Verdict) -> Verdict:
         left = self.current

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from perma_agent.continual.dreams import DreamConfig, Dreams, dream
-from perma_agent.continual.environment_inference import EnvironmentInference, Evidence, InferenceConfig, Verdict
+from perma_agent.continual.environment_inference import EnvironmentInference, Evidence, Verdict
+from perma_agent.continual.environment_record import InferenceConfig
 from perma_agent.continual.gradients import clip_gradients
-from perma_agent.continual.latent_mask import LatentMaskConfig, Marginal
+from perma_agent.continual.latent_mask import LatentMaskConfig
+from perma_agent.continual.look import Look
 from perma_agent.continual.noise_tolerance import noise_tolerance
 from perma_agent.continual.objective import Objective
 from perma_agent.continual.snapshot import Snapshot
@@ -22,7 +24,6 @@ from perma_agent.models import VASE, Encoding
 from perma_agent.objectives import (
     CapacityConfig,
     PermanenceConfig,
-    coarse_error,
     decoder_proximity,
     environment_loss,
     reconstruction_error,
@@ -100,7 +101,7 @@ class Learner:
         self.generator = torch.Generator().manual_seed(self.config.seed)
         head = list(self.model.environment_head.parameters())
         rest = [parameter for name, parameter in self.model.named_parameters() if "environment_head" not in name]
-        self.optimizer = torch.optim.Adam([{"params": rest}, {"params": head}])
+        self.optimizer = torch.optim.Adam([{"params": rest}, {"params": head}], fused=True)
         self.inference = EnvironmentInference(
             latents=model.config.latents,
             max_environments=model.config.max_environments,
@@ -141,59 +142,49 @@ class Learner:
         frames = self.model.normalise(torch.from_numpy(np.concatenate([pairs.frames, pairs.earlier])))
         self.step += 1  # from here on the batch counts
         self.model.train()
-        with self._precision():
-            encoding = self.model.encode(frames)
-        samples = self._sample(encoding.posterior.detach())
-        marginal = Marginal.of(samples.cpu())
-        alpha = self.inference.atypicality(marginal)
-        verdict = self.inference.decide(self._evidence(encoding, frames, samples, marginal))
+        look = self._look(frames)
+        alpha = self.inference.atypicality(look.marginal)
+        verdict = self.inference.decide(look.evidence(self.inference.records, control=self._control))
         if verdict.opened or verdict.returned:
             self._end(verdict.left)
             self.steps_since_change = 0
-        learnt = {} if verdict.environment is None else self._learn(verdict, frames, encoding, marginal)
+        learnt = {} if verdict.environment is None else self._learn(verdict, look, paired=len(pairs.earlier) > 0)
         update = Update.of(verdict, alpha=alpha, learnt=learnt, step=self.step, inference=self.inference)
         for listener in self.on_update:
             listener(update)
         return update
 
-    def _evidence(self, encoding: Encoding, frames: Tensor, samples: Tensor, marginal: Marginal) -> Evidence:
-        known = len(self.inference.records)
-        with torch.no_grad():
-            logits = self.model.environment_logits(encoding.features)[:, :known]
-        found: dict[int, float] = {}
+    def _look(self, frames: Tensor) -> Look:
+        block = self.config.inference.block
+        return Look(self.model, frames, normal=self._normal, precision=self._precision, block=block)
 
-        def error_under(environment: int) -> float:
-            if environment not in found:
-                keep = self.inference.records[environment].mask.to(samples.device)
-                latents = torch.where(keep, samples, self._normal(samples))
-                with torch.no_grad(), self._precision():
-                    output = self.model.decode(latents, environment)
-                found[environment] = float(self._coarse_errors(output, frames).mean())
-            return found[environment]
+    @torch.no_grad()
+    def _control(self) -> Evidence:
+        """The batch last learnt from, as the model sees it now."""
+        assert self._last is not None
+        return self._look(self._last[0]).evidence(self.inference.records)
 
-        return Evidence(
-            marginal=marginal, probabilities=logits.softmax(dim=1).mean(dim=0).cpu(), error_under=error_under
-        )
-
-    def _learn(self, verdict: Verdict, frames: Tensor, encoding: Encoding, marginal: Marginal) -> dict[str, float]:
+    def _learn(self, verdict: Verdict, look: Look, *, paired: bool) -> dict[str, float]:
         assert verdict.environment is not None
         environment = verdict.environment
         record = self.inference.records[environment]
-        mask = self.inference.update_mask(environment, self.inference.atypicality(marginal)).to(frames.device)
-        posterior = encoding.posterior.masked(mask)
+        mask = self.inference.update_mask(environment, self.inference.atypicality(look.marginal))
+        posterior = look.encoding.posterior.masked(mask.to(self.device))
         if verdict.opened and len(self.inference.records) > 1:
             record.opening_information = float(posterior.kl().sum(dim=1).mean().detach())
-        with self._precision():
-            output = self.model.decode(self._sample(posterior), environment)
+        output = look.output(environment, mask)
         objective = Objective()
-        objective.add("reconstruction", self._error(output, frames), weight=1.0)
-        objective.add_permanence(encoding.posterior, mask, config=self.config.permanence, step=self.step)
+        objective.add("reconstruction", self._error(output, look.frames), weight=1.0)
+        if paired and self.config.permanence.weight:
+            objective.add_permanence(
+                look.encoding.posterior, mask.to(self.device), config=self.config.permanence, step=self.step
+            )
         granted = objective.add_capacity(posterior, config=self.config.capacity, record=record)
-        self._dream(objective, environment=environment, encoding=encoding)
+        self._dream(objective, environment=environment, encoding=look.encoding)
         loss, metrics = objective.total()
         self._descend(loss)
         record.steps += 1
-        self._remember(environment, self._coarse_errors(output.detach(), frames), marginal, frames, posterior)
+        self._remember(environment, look, output.detach(), posterior)
         information_now = float(posterior.kl().sum(dim=1).mean().detach())
         return {**metrics, "capacity/granted": granted, "capacity/used": information_now}
 
@@ -231,24 +222,23 @@ class Learner:
         with self._precision():
             return dream(self.snapshot, self.config.dreaming, generator=self.generator)
 
-    def _remember(
-        self, environment: int, errors: Tensor, marginal: Marginal, frames: Tensor, posterior: Posterior
-    ) -> None:
+    def _remember(self, environment: int, look: Look, output: Tensor, posterior: Posterior) -> None:
         """Record an environment's error, settle it after its burn-in, and renew the snapshot if it is time."""
         record, config = self.inference.records[environment], self.config.inference
         if record.steps > config.burn_in // 2:
-            record.observe(errors.cpu(), marginal, memory=config.memory)
+            errors = look.coarse_errors(output).cpu()
+            record.observe(errors, look.marginal, contrast=look.contrast(), memory=config.memory)
         if record.steps % config.burn_in == 0:
             record.settled = True
-            self._record_used(environment, frames, posterior)
+            self._record_used(environment, look.frames, posterior.mean)
         every = self.config.dreaming.renew_every
         if every is None and not config.enabled:
             every = 5_000
         if every is not None and self.step % every == 0:
             if record.settled:
-                self._record_used(environment, frames, posterior)
+                self._record_used(environment, look.frames, posterior.mean)
             self.snapshot = Snapshot.take(self.model, self.inference.records)
-        self._last = (frames[:TOLERANCE_FRAMES], posterior.mean[:TOLERANCE_FRAMES].detach())
+        self._last = (look.frames, posterior.mean.detach())
 
     def _end(self, left: int | None) -> None:
         """An environment ended: note which latents it used, and take the snapshot that will dream of it."""
@@ -256,12 +246,11 @@ class Learner:
             return
         assert self._last is not None
         frames, means = self._last
-        self._record_used(left, frames, Posterior(means, torch.zeros_like(means)))
+        self._record_used(left, frames, means)
         self.snapshot = Snapshot.take(self.model, self.inference.records)
 
-    def _record_used(self, environment: int, frames: Tensor, posterior: Posterior) -> None:
-        frames = frames[:TOLERANCE_FRAMES]
-        means = posterior.mean[:TOLERANCE_FRAMES].detach()
+    def _record_used(self, environment: int, frames: Tensor, means: Tensor) -> None:
+        frames, means = frames[:TOLERANCE_FRAMES], means[:TOLERANCE_FRAMES].detach()
         tolerance = noise_tolerance(means, lambda latents: self._errors(latents, environment, frames))
         record = self.inference.records[environment]
         record.used = (tolerance < self.config.inference.used_below) & record.mask
@@ -279,12 +268,6 @@ class Learner:
     def _divergence(self, output: Tensor, teacher: Tensor) -> Tensor:
         config = self.model.config
         return decoder_proximity(output, teacher, likelihood=config.likelihood, pixel_std=config.pixel_std)
-
-    def _coarse_errors(self, output: Tensor, frames: Tensor) -> Tensor:
-        return coarse_error(self.model.mean_frame(output), frames, block=self.config.inference.block)
-
-    def _sample(self, posterior: Posterior) -> Tensor:
-        return posterior.mean + posterior.std * self._normal(posterior.mean)
 
     def _normal(self, like: Tensor) -> Tensor:
         return torch.randn(like.shape, generator=self.generator).to(like.device)

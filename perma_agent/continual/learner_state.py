@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from perma_agent.continual.environment_inference import EnvironmentRecord
+from perma_agent.continual.environment_record import EnvironmentRecord
 from perma_agent.continual.latent_mask import Marginal
 from perma_agent.continual.learner import Learner
 from perma_agent.continual.snapshot import Snapshot

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from perma_agent.continual.dreams import DreamConfig, Dreams
-from perma_agent.continual.environment_inference import EnvironmentRecord
+from perma_agent.continual.environment_record import EnvironmentRecord
 from perma_agent.objectives import (
     CapacityConfig,
     PermanenceConfig,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 
-from perma_agent.continual.environment_inference import EnvironmentRecord
+from perma_agent.continual.environment_record import EnvironmentRecord
 from perma_agent.continual.latent_mask import Marginal
 from perma_agent.models import VASE
 

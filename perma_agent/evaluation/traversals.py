@@ -161,6 +161,22 @@ def _drawing(model: VASE) -> Iterator[None]:
         model.train(training)
 
 
+def posterior_of(model: VASE, frames: np.ndarray, *, mask: np.ndarray | Tensor | None = None) -> Posterior:
+    """q(z|x) of frames, encoded a few hundred at a time, in evaluation mode and without gradients.
+
+    Args:
+        model: the VASE; its own mode is put back.
+        frames: uint8, shape `[B, C, H, W]`.
+        mask: a^s, bool, shape `[D]`; None masks nothing.
+
+    Raises:
+        FrameError: the frames do not fit the model.
+        ValueError: the mask does not.
+    """
+    with _drawing(model):
+        return _posterior(model, frames, mask)
+
+
 def _posterior(model: VASE, frames: np.ndarray, mask: np.ndarray | Tensor | None) -> Posterior:
     batches = torch.split(torch.from_numpy(np.ascontiguousarray(frames)), CHUNK)
     seen = [model.encode(model.normalise(batch)).posterior for batch in batches]

@@ -14,6 +14,7 @@ from perma_agent.objectives.reconstruction import (
     bernoulli_divergence,
     bernoulli_error,
     coarse_error,
+    contrast,
     gaussian_error,
     reconstruction_error,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "bernoulli_error",
     "capacity",
     "coarse_error",
+    "contrast",
     "decoder_proximity",
     "encoder_proximity",
     "environment_loss",

@@ -102,6 +102,27 @@ def coarse_error(mean_frame: Tensor, frames: Tensor, *, block: int) -> Tensor:
     return error
 
 
+def contrast(frames: Tensor, *, block: int) -> Tensor:
+    """How much there is to explain in a frame: its `coarse_error` were it drawn as one flat grey.
+
+        contrast = Σ_blocks KL( Bern(x̄) || Bern(mean of x) ) + 0.001 per block
+
+    The last summand is what `coarse_error` cannot tell from none, so that a share of the contrast stays finite where
+    there is nothing to see.
+
+    Args:
+        frames: x in [0, 1], shape `[B, C, H, W]`.
+        block: side of a block in pixels, as for `coarse_error`.
+
+    Returns:
+        Nats per frame, shape `[B]`, positive.
+    """
+    flat = frames.mean(dim=(1, 2, 3), keepdim=True).expand_as(frames)
+    block = min(block, *frames.shape[-2:])
+    blocks = frames.shape[1] * (frames.shape[2] // block) * (frames.shape[3] // block)
+    return coarse_error(flat, frames, block=block) + PROBABILITY_FLOOR * blocks
+
+
 def bernoulli_divergence(output: Tensor, teacher: Tensor) -> Tensor:
     """KL( Bern(teacher) || Bern(output) ) of two decoders' logits, summed over pixels: nats per frame, shape `[B]`."""
     return bernoulli_error(output, torch.sigmoid(teacher))

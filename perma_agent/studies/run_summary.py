@@ -13,7 +13,7 @@ from torch import Tensor
 
 from perma_agent.continual import LearnerConfig
 from perma_agent.continual.checkpoint import load_extra, load_learner
-from perma_agent.continual.environment_inference import EnvironmentRecord
+from perma_agent.continual.environment_record import EnvironmentRecord
 from perma_agent.continual.manifest import manifest_of, parse_manifest
 from perma_agent.models import VASEConfig
 

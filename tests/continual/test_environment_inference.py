@@ -10,13 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perma_agent.continual.environment_inference import (
-    EnvironmentInference,
-    EnvironmentRecord,
-    Evidence,
-    InferenceConfig,
-    Verdict,
-)
+from perma_agent.continual.environment_inference import EnvironmentInference, Evidence, Verdict
+from perma_agent.continual.environment_record import EnvironmentRecord, InferenceConfig
 from perma_agent.continual.latent_mask import LatentMaskConfig, Marginal
 
 LATENTS = 3
@@ -26,7 +21,7 @@ FITS, SURPRISES = 10.0, 16.0
 
 def settled_record(*, used: Sequence[int] = (0,)) -> EnvironmentRecord:
     record = EnvironmentRecord.new(LATENTS)
-    record.steps, record.settled, record.error, record.error_squared = 300, True, 10.0, 100.0
+    record.steps, record.settled, record.error, record.error_squared, record.contrast = 300, True, 10.0, 100.0, 50.0
     record.used[list(used)] = True
     return record
 
@@ -43,7 +38,13 @@ def inference(settled: int = 1, *, current: int = 0, patience: int = 3, **config
     return made
 
 
-def evidence(*errors: float, guess: int = 0, mean: Sequence[float] = (0.0, 0.0, 0.0)) -> Evidence:
+def evidence(
+    *errors: float,
+    guess: int = 0,
+    mean: Sequence[float] = (0.0, 0.0, 0.0),
+    contrast: float = 50.0,
+    control: Evidence | None = None,
+) -> Evidence:
     """A batch that errs by `errors` under each environment, which q(s|x) takes for `guess`; latents about `mean`."""
     probabilities = torch.full((len(errors),), 0.1)
     if errors:
@@ -51,7 +52,9 @@ def evidence(*errors: float, guess: int = 0, mean: Sequence[float] = (0.0, 0.0, 
     return Evidence(
         marginal=Marginal(torch.tensor(mean), torch.eye(LATENTS)),
         probabilities=probabilities,
+        contrast=contrast,
         error_under=lambda environment: errors[environment],
+        control=None if control is None else lambda: control,
     )
 
 
@@ -121,6 +124,7 @@ def test_the_classifier_goes_first() -> None:
     spied = Evidence(
         marginal=batch.marginal,
         probabilities=batch.probabilities,
+        contrast=batch.contrast,
         error_under=lambda environment: asked.append(environment) or FITS,
     )
     assert inference(2, current=0, patience=1).decide(spied).environment == 1
@@ -182,16 +186,62 @@ def test_disabled_everything_is_environment_0() -> None:
 def test_limit(squared: float, kappa: float, spread: float, limit: float) -> None:
     record = EnvironmentRecord.new(LATENTS)
     record.error, record.error_squared = 10.0, squared
-    assert record.limit(InferenceConfig(kappa=kappa, spread=spread)) == pytest.approx(limit)
+    record.contrast = 50.0
+    config = InferenceConfig(kappa=kappa, spread=spread)
+    assert record.limit(config, contrast=1e3) == pytest.approx(limit)
+
+
+@pytest.mark.parametrize(
+    ("contrast", "limit"),
+    [
+        (50.0, 15.0),  # as usual: κ · 10
+        (99.0, 15.0),  # more to explain is no excuse
+        (40.0, 12.0),  # κ · 10 · 40 / 50: the share of the contrast that is left unexplained counts
+        (20.0, 10.0),  # but what errs no more than usual never surprises
+        (0.0, 10.0),
+    ],
+)
+def test_the_limit_follows_the_contrast_down(contrast: float, limit: float) -> None:
+    assert settled_record().limit(InferenceConfig(), contrast=contrast) == pytest.approx(limit)
+
+
+def test_a_dark_environment_is_told_by_the_share_it_leaves_unexplained() -> None:
+    assert inference(patience=1).decide(evidence(12.0)).environment == 0
+    verdict = inference(patience=1).decide(evidence(12.0, contrast=30.0))
+    assert (verdict.environment, verdict.opened, verdict.limit) == (1, True, 10.0)
+
+
+def test_a_model_that_lost_its_way_is_not_a_new_environment() -> None:
+    # The batch last learnt from errs by 16 as well, so the limit is κ · 16 now
+    made = inference(patience=1)
+    verdict = made.decide(evidence(SURPRISES, control=evidence(SURPRISES)))
+    assert (verdict.environment, verdict.limit) == (0, pytest.approx(24.0))
+    assert made.decide(evidence(SURPRISES, control=evidence(FITS))).environment == 1
+
+
+def test_a_latent_that_moved_for_the_last_batch_too_speaks_against_nothing() -> None:
+    made = inference(patience=1)
+    moved = (3.0, 0.0, 0.0)
+    assert made.decide(evidence(FITS, mean=moved, control=evidence(FITS, mean=moved))).environment == 0
+    assert made.decide(evidence(FITS, mean=moved, control=evidence(FITS))).environment == 1
+
+
+def test_the_last_batch_is_no_witness_for_another_environment() -> None:
+    made = inference(2, current=1, patience=1)
+    witness = evidence(SURPRISES, SURPRISES)
+    assert made.decide(evidence(SURPRISES, SURPRISES, guess=0, control=witness)).environment == 1
+    made = inference(2, current=1, patience=1, max_environments=2)
+    assert made.decide(evidence(SURPRISES, 99.0, guess=0, control=witness)).environment == 0
 
 
 def test_running_means_by_hand() -> None:
     # The first batch counts whole, the second half, and from 1/(1 - memory) = 2 batches on always half.
     record = EnvironmentRecord.new(1)
     for errors, mean in (([2.0, 4.0], 0.0), ([5.0, 5.0], 2.0), ([8.0, 8.0], 5.0)):
-        record.observe(torch.tensor(errors), Marginal(torch.tensor([mean]), torch.tensor([[1.0]])), memory=0.5)
+        record.observe(torch.tensor(errors), Marginal(torch.tensor([mean]), torch.tensor([[1.0]])), contrast=2 * mean, memory=0.5)
     assert record.observed == 3
     assert record.error == pytest.approx(6.0)  # 3 → 4 → 6
+    assert record.contrast == pytest.approx(6.0)  # 0 → 2 → 6
     assert record.error_squared == pytest.approx(40.75)  # 10 → 17.5 → 40.75
     assert record.marginal.mean.tolist() == [3.0]  # 0 → 1 → 3
     # Variance 1 each and of means 0 and 2 about 1: 1 + 1 = 2; then ½ 2 + ½ 1 + ¼ (5 - 1)² = 5.5
@@ -203,7 +253,7 @@ def test_a_long_memory_pools_all_batches() -> None:
     record = EnvironmentRecord.new(LATENTS)
     for batch in batches:
         covariance = torch.cov(batch.T, correction=0)
-        record.observe(torch.ones(5), Marginal(batch.mean(dim=0), covariance), memory=0.999)
+        record.observe(torch.ones(5), Marginal(batch.mean(dim=0), covariance), contrast=1.0, memory=0.999)
     pooled = batches.reshape(-1, LATENTS)
     torch.testing.assert_close(record.marginal.mean, pooled.mean(dim=0))
     torch.testing.assert_close(record.marginal.covariance, torch.cov(pooled.T, correction=0))
@@ -215,7 +265,7 @@ def test_a_narrow_latent_far_from_zero_keeps_its_variance(mean: float) -> None:
     generator, record = torch.Generator().manual_seed(0), EnvironmentRecord.new(LATENTS)
     for _ in range(300):
         samples = mean + 0.01 * torch.randn(64, LATENTS, generator=generator)
-        record.observe(torch.ones(64), Marginal.of(samples), memory=0.99)
+        record.observe(torch.ones(64), Marginal.of(samples), contrast=1.0, memory=0.99)
     torch.testing.assert_close(record.marginal.variance, torch.full((LATENTS,), 1e-4), rtol=0.1, atol=0)
     assert torch.isfinite(record.marginal.sample(4, generator=generator)).all()
 
