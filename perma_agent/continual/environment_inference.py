@@ -24,9 +24,9 @@ class Evidence:
     """c, mean of the frames' contrast, in nats."""
     error_under: Callable[[int], float]
     """Mean coarse reconstruction error in nats if the batch were of environment s."""
-    control: Callable[[], Evidence] | None = None
+    control: Callable[[], Evidence | None] = lambda: None
     """The batch last learnt from, which was of the present environment, as the model sees it now; asked only when a
-    batch surprises. None where there is none yet."""
+    batch surprises. None where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,9 +155,9 @@ class EnvironmentInference:
         record = self.records[index]
         error, limit = evidence.error_under(index), record.limit(self.config, contrast=evidence.contrast)
         against = self._contradictions(record, evidence)
-        if (error > limit or against.any()) and index == self.current and evidence.control is not None:
-            # Is it the world that changed, or the model? What it explained a moment ago is the witness.
-            control = evidence.control()
+        surprises = error > limit or bool(against.any())
+        control = evidence.control() if surprises and index == self.current else None
+        if control is not None:  # is it the world that changed, or the model? what it explained a moment ago is witness
             limit *= max(1.0, control.error_under(index) / record.error) if record.error > 0 else 1.0
             against &= ~self._contradictions(record, control)
         return error <= limit and not against.any(), Verdict(

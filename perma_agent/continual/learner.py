@@ -159,9 +159,10 @@ class Learner:
         return Look(self.model, frames, normal=self._normal, precision=self._precision, block=block)
 
     @torch.no_grad()
-    def _control(self) -> Evidence:
-        """The batch last learnt from, as the model sees it now."""
-        assert self._last is not None
+    def _control(self) -> Evidence | None:
+        """The batch last learnt from, as the model sees it now; None before the first."""
+        if self._last is None:
+            return None
         return self._look(self._last[0]).evidence(self.inference.records)
 
     def _learn(self, verdict: Verdict, look: Look, *, paired: bool) -> dict[str, float]:

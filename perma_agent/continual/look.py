@@ -74,9 +74,14 @@ class Look:
 
     @torch.no_grad()
     def evidence(
-        self, records: Sequence[EnvironmentRecord], *, control: Callable[[], Evidence] | None = None
+        self, records: Sequence[EnvironmentRecord], *, control: Callable[[], Evidence | None] = lambda: None
     ) -> Evidence:
-        """What the batch says of the environments in `records`."""
+        """What the batch says of the environments in `records`.
+
+        Args:
+            records: of all environments known.
+            control: the same of the batch last learnt from, should anybody ask.
+        """
         logits = self._model.environment_logits(self.encoding.features)[:, : len(records)]
         found: dict[int, float] = {}
 

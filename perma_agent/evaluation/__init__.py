@@ -1,26 +1,38 @@
 """Evaluation: what was learnt, measured and shown, numpy in and frozen results out."""
 
-from perma_agent.evaluation.cells import Cell, cell_path, finished_cell, over_seeds, read_cell, read_cells, write_cell
-from perma_agent.evaluation.history import LearningHistory, World
-from perma_agent.evaluation.inference_score import InferenceScore, score_inference
-from perma_agent.evaluation.machine import Machine, describe_machine, source_commit
-from perma_agent.evaluation.policies import EpisodeStatistics, RandomPolicy, evaluate_on_level
-from perma_agent.evaluation.results import Row, Summary, goal_met, read_summary, write_summary
-from perma_agent.evaluation.statistics import (
-    Estimate,
-    bootstrap_interval,
-    iqm,
-    stratified_bootstrap_interval,
-    success_ratio,
-    wilson_interval,
-)
-from perma_agent.evaluation.traversals import (
-    CrossDomain,
-    cross_domain,
-    information_per_latent,
-    latent_traversals,
-    reconstruct,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from perma_agent.evaluation.cells import (
+        Cell,
+        cell_path,
+        finished_cell,
+        over_seeds,
+        read_cell,
+        read_cells,
+        write_cell,
+    )
+    from perma_agent.evaluation.history import LearningHistory, World
+    from perma_agent.evaluation.inference_score import InferenceScore, score_inference
+    from perma_agent.evaluation.machine import Machine, describe_machine, source_commit
+    from perma_agent.evaluation.policies import EpisodeStatistics, RandomPolicy, evaluate_on_level
+    from perma_agent.evaluation.results import Row, Summary, goal_met, read_summary, write_summary
+    from perma_agent.evaluation.statistics import (
+        Estimate,
+        bootstrap_interval,
+        iqm,
+        stratified_bootstrap_interval,
+        success_ratio,
+        wilson_interval,
+    )
+    from perma_agent.evaluation.traversals import (
+        CrossDomain,
+        cross_domain,
+        information_per_latent,
+        latent_traversals,
+        reconstruct,
+    )
 
 __all__ = [
     "Cell",
@@ -57,3 +69,53 @@ __all__ = [
     "write_cell",
     "write_summary",
 ]
+
+_FILES = {
+    "Cell": "cells",
+    "cell_path": "cells",
+    "finished_cell": "cells",
+    "over_seeds": "cells",
+    "read_cell": "cells",
+    "read_cells": "cells",
+    "write_cell": "cells",
+    "LearningHistory": "history",
+    "World": "history",
+    "InferenceScore": "inference_score",
+    "score_inference": "inference_score",
+    "Machine": "machine",
+    "describe_machine": "machine",
+    "source_commit": "machine",
+    "EpisodeStatistics": "policies",
+    "RandomPolicy": "policies",
+    "evaluate_on_level": "policies",
+    "Row": "results",
+    "Summary": "results",
+    "goal_met": "results",
+    "read_summary": "results",
+    "write_summary": "results",
+    "Estimate": "statistics",
+    "bootstrap_interval": "statistics",
+    "iqm": "statistics",
+    "stratified_bootstrap_interval": "statistics",
+    "success_ratio": "statistics",
+    "wilson_interval": "statistics",
+    "CrossDomain": "traversals",
+    "cross_domain": "traversals",
+    "information_per_latent": "traversals",
+    "latent_traversals": "traversals",
+    "reconstruct": "traversals",
+}
+"""Public name → the file it is loaded from when first used, so that the metrics need no torch."""
+
+if not TYPE_CHECKING:  # a type checker reads the imports above, and so still sees a mistyped name
+
+    def __getattr__(name: str) -> object:
+        """Load a public name from its file."""
+        if name not in _FILES:
+            raise AttributeError(
+                f"module 'perma_agent.evaluation' has no attribute {name!r}; it has {', '.join(__all__)}"
+            )
+        return getattr(import_module(f"perma_agent.evaluation.{_FILES[name]}"), name)
+
+    def __dir__() -> list[str]:
+        return __all__

@@ -18,11 +18,15 @@ from perma_agent.models import VASE
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeConfig:
-    """The network that reads the latents; the same for everything that is compared."""
+    """The network that reads the latents; the same for everything that is compared.
 
-    hidden: int = 64
-    """Units of its one hidden layer (ReLU)."""
-    epochs: int = 30
+    A position is hard to read off two dozen noisy latents: from 6,000 samples a network of 64 units told it to a squared
+    error of 44e-4, from 20,000 one of 128-128 units to 9e-4 (one model), so a small probe measures itself.
+    """
+
+    hidden: tuple[int, ...] = (128, 128)
+    """Units of its hidden layers (ReLU)."""
+    epochs: int = 15
     """Passes over the codes it learns from; a fixed budget, so that no probe stops early by luck."""
     batch: int = 200
     """Codes per step."""
@@ -32,7 +36,8 @@ class ProbeConfig:
     """Of its initial weights and of the order of the codes."""
 
     def __post_init__(self) -> None:
-        if min(self.hidden, self.epochs, self.batch) < 1 or not self.learning_rate > 0:
+        object.__setattr__(self, "hidden", tuple(self.hidden))  # JSON gives a list back
+        if min(*self.hidden, self.epochs, self.batch) < 1 or not self.learning_rate > 0:
             raise ValueError(f"expected positive sizes and learning rate, got {self}")
 
 
@@ -92,7 +97,7 @@ def mean_squared_error(regressor: Pipeline, codes: np.ndarray, targets: np.ndarr
 
 def _settings(config: ProbeConfig) -> dict[str, object]:
     return {
-        "hidden_layer_sizes": (config.hidden,),
+        "hidden_layer_sizes": config.hidden,
         "max_iter": config.epochs,
         "n_iter_no_change": config.epochs + 1,
         "batch_size": config.batch,

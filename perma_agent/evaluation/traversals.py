@@ -53,7 +53,7 @@ def reconstruct(
         FrameError: the frames do not fit the model.
         ValueError: the environment or the mask does not.
     """
-    with _drawing(model):
+    with drawing(model):
         return _decode(model, _posterior(model, frames, mask).mean, environment)
 
 
@@ -119,7 +119,7 @@ def latent_traversals(
         FrameError: the frame does not fit the model.
         ValueError: environment, mask or latents do not.
     """
-    with _drawing(model):
+    with drawing(model):
         start = _posterior(model, frame[None], mask).mean[0]
         chosen = list(range(len(start)) if latents is None else latents)
         if not all(0 <= latent < len(start) for latent in chosen):
@@ -144,13 +144,13 @@ def information_per_latent(model: VASE, frames: np.ndarray, *, mask: np.ndarray 
     Returns:
         Nats, never negative, float32, shape `[D]`.
     """
-    with _drawing(model):
+    with drawing(model):
         information: np.ndarray = _posterior(model, frames, mask).kl().mean(dim=0).cpu().numpy()
     return information
 
 
 @contextmanager
-def _drawing(model: VASE) -> Iterator[None]:
+def drawing(model: VASE) -> Iterator[None]:
     """Evaluation mode without gradients; the model's own mode is put back."""
     training = model.training
     model.eval()
@@ -173,7 +173,7 @@ def posterior_of(model: VASE, frames: np.ndarray, *, mask: np.ndarray | Tensor |
         FrameError: the frames do not fit the model.
         ValueError: the mask does not.
     """
-    with _drawing(model):
+    with drawing(model):
         return _posterior(model, frames, mask)
 
 

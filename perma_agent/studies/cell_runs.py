@@ -3,76 +3,61 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from perma_agent.errors import RunFolderError
 from perma_agent.evaluation.cells import Cell, finished_cell, read_cells, write_cell
 from perma_agent.evaluation.results import Row, Summary, write_summary
+from perma_agent.studies.cell_processes import measure_in_processes
 from perma_agent.studies.demo import ProgressBar
+from perma_agent.studies.planned_cell import Advance, Measured, PlannedCell
 
-Advance = Callable[[float], None]
+__all__ = ["Advance", "Measured", "PlannedCell", "run_cells", "summarise_cells"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What a cell gave."""
-
-    figures: Mapping[str, float | None]
-    """Single numbers by name."""
-    series: Mapping[str, Any] = field(default_factory=dict)
-    """Lists of numbers by name."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlannedCell:
-    """A cell that is to be there when the study is done."""
-
-    arm: str
-    """Of the cell."""
-    seed: int
-    """Of the cell."""
-    settings: Mapping[str, Any]
-    """All that its result depends on, `preset` among it; JSON values."""
-    work: float
-    """Its share of the progress bar, in the study's own unit."""
-    measure: Callable[[Advance], Measured]
-    """Makes it; calls its argument with the work done since the last call."""
-
-
-def run_cells(study: str, folder: Path, plan: Sequence[PlannedCell], *, progress: ProgressBar) -> None:
-    """Measure the cells of a plan that are not there yet.
+def run_cells(
+    study: str, folder: Path, plan: Sequence[PlannedCell], *, progress: ProgressBar, processes: int | None = None
+) -> None:
+    """Measure the cells of a plan that are not there yet; each is written as soon as it is measured.
 
     Args:
         study: its name.
         folder: of its results; cells go below `cells/`.
-        plan: all cells.
+        plan: all cells, in the order in which they are begun.
         progress: makes the bar.
+        processes: measure as many cells at once, each in a process of its own with one thread, so that a cell's numbers
+            do not depend on how many there are (their `measure` must be picklable); None measures one after the other
+            in this process.
 
     Raises:
         RunFolderError: a cell is there that was run with other settings.
+        PermaAgentError: a process died.
     """
     missing = [cell for cell in plan if _missing(folder, cell)]
     if not missing:
         return
     with progress(study, total=round(sum(cell.work for cell in missing))) as advance:
+        if processes is not None:
+            for cell, measured, seconds in measure_in_processes(missing, processes=processes, advance=advance):
+                _write(study, folder, cell, measured, seconds=seconds)
+            return
         for cell in missing:
             began = time.perf_counter()
             measured = cell.measure(advance)
-            write_cell(
-                folder,
-                Cell(
-                    study=study,
-                    arm=cell.arm,
-                    seed=cell.seed,
-                    settings=cell.settings,
-                    figures=measured.figures,
-                    series=measured.series,
-                    seconds=time.perf_counter() - began,
-                ),
-            )
+            _write(study, folder, cell, measured, seconds=time.perf_counter() - began)
+
+
+def _write(study: str, folder: Path, cell: PlannedCell, measured: Measured, *, seconds: float) -> None:
+    made = Cell(
+        study=study,
+        arm=cell.arm,
+        seed=cell.seed,
+        settings=cell.settings,
+        figures=measured.figures,
+        series=measured.series,
+        seconds=seconds,
+    )
+    write_cell(folder, made)
 
 
 def summarise_cells(study: str, folder: Path, *, command: str, rows: Callable[[Sequence[Cell]], list[Row]]) -> Summary:

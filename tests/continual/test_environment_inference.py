@@ -54,7 +54,7 @@ def evidence(
         probabilities=probabilities,
         contrast=contrast,
         error_under=lambda environment: errors[environment],
-        control=None if control is None else lambda: control,
+        control=lambda: control,
     )
 
 

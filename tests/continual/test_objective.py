@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from perma_agent.continual.dreams import DreamConfig, Dreams
-from perma_agent.continual.environment_inference import EnvironmentRecord
+from perma_agent.continual.environment_record import EnvironmentRecord
 from perma_agent.continual.objective import Objective
 from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
 from perma_agent.types import Posterior

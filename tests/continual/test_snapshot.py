@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from perma_agent.continual.environment_inference import EnvironmentRecord
+from perma_agent.continual.environment_record import EnvironmentRecord
 from perma_agent.continual.latent_mask import Marginal
 from perma_agent.continual.snapshot import Snapshot
 from perma_agent.models import VASE, VASEConfig
@@ -48,7 +48,7 @@ def test_it_remembers_settled_environments_only() -> None:
 def test_later_batches_do_not_change_what_it_remembers() -> None:
     known = record(settled=True)
     snapshot = Snapshot.take(new_model(), [known])
-    known.observe(torch.ones(4), Marginal(torch.ones(3), 5 * torch.eye(3)), memory=0.5)
+    known.observe(torch.ones(4), Marginal(torch.ones(3), 5 * torch.eye(3)), contrast=1.0, memory=0.5)
     assert known.marginal.mean.tolist() == [1.0, 1.0, 1.0]
     assert snapshot.marginals[0].mean.tolist() == [0.0, 0.0, 0.0]
     assert torch.equal(snapshot.marginals[0].covariance, torch.eye(3))

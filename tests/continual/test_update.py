@@ -7,7 +7,8 @@ import math
 import pytest
 import torch
 
-from perma_agent.continual.environment_inference import EnvironmentInference, EnvironmentRecord, Verdict
+from perma_agent.continual.environment_inference import EnvironmentInference, Verdict
+from perma_agent.continual.environment_record import EnvironmentRecord
 from perma_agent.continual.update import Update
 
 

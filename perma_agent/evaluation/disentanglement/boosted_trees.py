@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import softmax
+from scipy.special import expit, softmax
 
 RATE = 0.1
 """Learning rate, scikit-learn's default."""
@@ -109,9 +109,7 @@ class BoostedTrees:
 
 
 def _probabilities(raw: np.ndarray) -> np.ndarray:
-    if raw.shape[1] == 1:
-        return 1 / (1 + np.exp(-raw))
-    probabilities: np.ndarray = softmax(raw, axis=1)
+    probabilities: np.ndarray = expit(raw) if raw.shape[1] == 1 else softmax(raw, axis=1)
     return probabilities
 
 

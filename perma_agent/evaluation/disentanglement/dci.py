@@ -100,7 +100,7 @@ def dci_of_models(
         n_jobs: factors learnt at once, on as many threads.
     """
     train, test = rows
-    seeds = rng.integers(2**31, size=table.factors.shape[1])
+    seeds = rng.integers(2**31, size=(table.factors.shape[1],))
 
     def learn(k: int) -> tuple[np.ndarray, float, float]:
         model = make_model(bool(table.continuous[k]), int(seeds[k]))

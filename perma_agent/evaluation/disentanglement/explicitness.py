@@ -41,7 +41,7 @@ def explicitness(
 
         explicitness = mean over k of  mean over values j of  AUC( v_k = j  against  P(v_k = j | z) )
 
-    Codes are standardised by the rows learnt from; a latent constant there is left at 0. Values that are missing on a
+    Codes are standardised by the rows learnt from; a latent constant there gets no weight. Values that are missing on a
     side, or the only ones there, have no area and are left out of that side's mean. Not rescaled by chance, as in
     disentanglement_lib; its solver of 2019 took one value against the rest, today's is multinomial.
 
@@ -64,7 +64,7 @@ def explicitness(
     train, test = split_rows(table, rng, held_out=held_out, share=settings.test_share)
     learnt = table.codes[train]
     spread = np.where(varies(learnt), learnt.std(axis=0), 1.0)
-    scaled = (table.codes - learnt.mean(axis=0)) / spread * varies(learnt)
+    scaled = (table.codes - learnt.mean(axis=0)) / spread
     on_train, on_test = [], []
     for k, labels in enumerate(table.labels(settings.bins).T):
         for side, name in ((train, "learnt from"), (test, "held out")):

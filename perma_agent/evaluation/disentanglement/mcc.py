@@ -36,7 +36,8 @@ def mcc(codes: np.ndarray, factors: np.ndarray, *, method: Literal["spearman", "
         MCC = max over matchings π of  1/K Σ_k | corr(z_π(k), v_k) |
 
     All factors are taken as numbers: the correlation with one that has no order (a shape, a colour) depends on how its
-    values happen to be numbered. Where D < K the factors left over count 0. SlowVAE's own code pads the factors
+    values happen to be numbered. Equal values have equal ranks: with few values per factor a latent that adds noise to
+    them stays below 1 by Spearman. Where D < K the factors left over count 0. SlowVAE's own code pads the factors
     with noise up to D instead of matching a rectangle, which is this but for that noise's chance correlations.
 
     Args:

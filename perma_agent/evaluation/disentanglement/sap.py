@@ -42,8 +42,9 @@ def sap(
         continuous v_k:  S_dk = cov(z_d, v_k)² / (var z_d · var v_k) over the rows learnt from
 
     The machine has C = 0.01 and balanced classes. We solve its primal problem, which needs no random numbers and
-    converges; disentanglement_lib's scikit-learn solved the dual of the same problem. Linear: a factor with many
-    values, or one of which a latent is a curved function, scores low however well it is separated.
+    converges; disentanglement_lib's scikit-learn solved the dual of the same problem. Its offset is regularised too, so
+    that shifting a latent changes its score a little. Linear: a factor with many values, or one of which a latent is a
+    curved function, scores low however well it is separated.
 
     Args:
         codes: z, posterior means, shape `[N, D]`, D of at least 2.

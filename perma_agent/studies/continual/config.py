@@ -65,7 +65,7 @@ class LifeConfig:
     """Frames per batch."""
     every: int = 500
     """Batches from one evaluation to the next; there is one at the end of each world too."""
-    learn_probes_on: int = 6_000
+    learn_probes_on: int = 20_000
     """Training frames that each probe learns from."""
     test_probes_on: int = 4_000
     """Test frames it is tested on, the same throughout a life."""

@@ -82,6 +82,15 @@ def test_boosted_trees_regress_as_sklearn_does(rng, decimals):
     assert ours.score(x, y) == pytest.approx(theirs.score(x, y))
 
 
+def test_boosted_trees_predict_new_rows_as_sklearn_does(rng):
+    # Of a single latent, so that no two latents split equally well and chance has no say.
+    x = rng.normal(size=(300, 1))
+    y = np.sin(3 * x[:, 0]) + rng.normal(0, 0.2, 300)
+    new = rng.normal(size=(300, 1))
+    ours, theirs = BoostedTrees(100, continuous=True, seed=0).fit(x, y), GradientBoostingRegressor().fit(x, y)
+    np.testing.assert_allclose(ours.predict(new), theirs.predict(new), atol=1e-9)
+
+
 def test_boosted_trees_of_a_dead_code_need_nothing():
     x, y = np.zeros((20, 3)), np.arange(20) % 2
     model = BoostedTrees(5, continuous=False, seed=0).fit(x, y)
@@ -94,7 +103,8 @@ def test_continuous_factors_are_regressed(rng, quick):
     truth = np.stack([codes[:, 0] ** 3, codes[:, 1]], axis=1)
     found = dci(codes, truth, rng, continuous=True, settings=quick)
     assert min(found.disentanglement, found.completeness) > 0.95
-    assert 0.85 < found.informativeness_test < found.informativeness_train <= 1
+    assert min(found.informativeness_test, found.informativeness_train) > 0.95
+    assert max(found.informativeness_test, found.informativeness_train) <= 1
 
 
 @pytest.mark.parametrize("metric", [dci, dci_forest])

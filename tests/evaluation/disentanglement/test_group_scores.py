@@ -56,6 +56,15 @@ def test_a_dead_code_scores_nothing(factors, rng, quick):
     assert beta_vae_score(np.zeros((len(factors), 2)), factors, rng, settings=quick).score < 0.45
 
 
+def test_factor_vae_scores_groups_it_has_not_learnt_from(factors, rng):
+    # Of three groups each is right or wrong, so the score is a multiple of 1/3; that on 100 groups is not.
+    noise = rng.normal(size=(len(factors), 2))
+    found = factor_vae_score(noise, factors, rng, settings=Settings(train_groups=100, test_groups=3))
+    assert found.score * 3 == pytest.approx(round(found.score * 3))
+    assert found.train_accuracy * 100 == pytest.approx(round(found.train_accuracy * 100))
+    assert found.train_accuracy < 0.6
+
+
 def one_group(codes, factors, k, size, rng):
     """Rows of which factor k has the value of a random row."""
     value = factors[rng.integers(len(factors)), k]

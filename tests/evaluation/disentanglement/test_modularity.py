@@ -68,6 +68,13 @@ def test_explicitness_ignores_constant_latents(entangled, factors, held_out, rng
     assert explicitness(padded, factors, rng, held_out=held_out).score == pytest.approx(first.score, abs=1e-6)
 
 
+def test_a_latent_that_wakes_among_the_rows_held_out_is_ignored_there(entangled, factors, held_out, rng):
+    waking = np.where(held_out, 1e6 * rng.normal(size=len(factors)), 0.1)[:, None]
+    padded = np.concatenate([entangled, waking], axis=1)
+    first = explicitness(entangled, factors, rng, held_out=held_out)
+    assert explicitness(padded, factors, rng, held_out=held_out).score == pytest.approx(first.score, abs=1e-6)
+
+
 def test_explicitness_leaves_out_values_a_side_lacks(rng):
     v = np.array([0, 1] * 20 + [2] * 4)
     held_out = np.arange(44) >= 20  # 2 is among those held out only

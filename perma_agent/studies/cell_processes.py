@@ -1,0 +1,79 @@
+"""Measuring several cells at once, each in a process of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import queue
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+
+import torch
+
+from perma_agent.errors import PermaAgentError
+from perma_agent.studies.planned_cell import Advance, Measured, PlannedCell
+
+LOOK = 0.5
+"""Seconds between two looks at the progress of the processes."""
+
+
+def measure_in_processes(
+    cells: Sequence[PlannedCell], *, processes: int, advance: Advance
+) -> Iterator[tuple[PlannedCell, Measured, float]]:
+    """Measure cells side by side; each process has one thread and is spawned, not forked.
+
+    Args:
+        cells: in the order in which they are begun; their `measure` must be picklable.
+        processes: how many at once.
+        advance: told of the work done.
+
+    Yields:
+        A cell, what it gave, and the seconds it took, as soon as it is done.
+
+    Raises:
+        PermaAgentError: a process died; what was yielded before is not lost.
+    """
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager:
+        done: queue.Queue[float] = manager.Queue()
+        pool = ProcessPoolExecutor(min(processes, len(cells)), mp_context=context, initializer=_one_thread)
+        try:
+            running = {pool.submit(_measure, cell, done): cell for cell in cells}
+            while running:
+                finished, _ = wait(running, timeout=LOOK, return_when=FIRST_COMPLETED)
+                _pass_on(done, advance)
+                for future in finished:
+                    measured, seconds = future.result()
+                    yield running.pop(future), measured, seconds
+        except BrokenProcessPool as error:
+            raise PermaAgentError(
+                "expected the processes to live, got one that died (out of memory, or killed); run the same command "
+                "again: what is done is kept"
+            ) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                if process.name.startswith("SpawnProcess"):
+                    process.terminate()
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def _measure(cell: PlannedCell, done: queue.Queue[float]) -> tuple[Measured, float]:
+    began = time.perf_counter()
+    measured = cell.measure(done.put)
+    return measured, time.perf_counter() - began
+
+
+def _pass_on(done: queue.Queue[float], advance: Advance) -> None:
+    work = 0.0
+    while True:
+        try:
+            work += done.get_nowait()
+        except queue.Empty:
+            break
+    if work:
+        advance(work)

@@ -1,0 +1,131 @@
+"""Presets of the study `continual`: smoke for a look, bench for two cores, paper for who has a GPU and a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from perma_agent.continual import InferenceConfig, LearnerConfig
+from perma_agent.evaluation.probes import ProbeConfig
+from perma_agent.models import VASEConfig
+from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
+from perma_agent.studies.continual.config import LifeConfig, Sequence
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContinualConfig:
+    """How much is run."""
+
+    preset: str
+    """Name of these settings."""
+    lives: Mapping[str, LifeConfig]
+    """A life for each sequence: `three` (figure 2, table 1), `five` (figures 3 and 4B), `return`; all of arm `sda`."""
+    seeds: Mapping[str, tuple[int, ...]]
+    """Seeds of each cell's arm, `<sequence>-<arm>`."""
+    data: Path | None = None
+    """Folder of the image sets; None looks where PERMA_DATA says, then downloads."""
+    processes: int = 1
+    """Lives lived side by side, a core each."""
+
+
+def _learner(*, learning_rate: float, nats: float, rise: int, warm_up: int, burn_in: int = 300) -> LearnerConfig:
+    return LearnerConfig(
+        learning_rate=learning_rate,
+        capacity=CapacityConfig(weight=1.0, warm_up=warm_up, schedule=CapacitySchedule(nats=nats, steps=rise)),
+        permanence=PermanenceConfig(weight=0.0),  # images of a set follow one another at random
+        inference=InferenceConfig(burn_in=burn_in),
+    )
+
+
+def _grey(*, canvas: int, filters: tuple[int, ...]) -> VASEConfig:
+    return VASEConfig(channels=1, image_size=canvas, filters=filters, hidden=256, latents=24, likelihood="bernoulli")
+
+
+def _three(steps: tuple[int, int, int], *, fashion: str = "moving-fashion", mnist: str = "mnist") -> Sequence:
+    moving = f"moving-{mnist}"
+    return Sequence(worlds=(fashion, mnist, moving), steps=steps, classified=(fashion, mnist), located=(fashion,))
+
+
+def _five(steps: tuple[int, int, int, int, int]) -> Sequence:
+    worlds = ("moving-mnist", "fashion", "inverse-fashion", "mnist", "moving-fashion")
+    return Sequence(worlds=worlds, steps=steps, classified=worlds, located=("moving-mnist", "moving-fashion"))
+
+
+def _return(steps: tuple[int, int, int]) -> Sequence:
+    worlds = ("moving-fashion", "mnist", "moving-fashion")
+    return Sequence(worlds=worlds, steps=steps, classified=("moving-fashion", "mnist"), located=("moving-fashion",))
+
+
+def _smoke() -> ContinualConfig:
+    model = VASEConfig(channels=1, image_size=32, filters=(16, 16, 16), hidden=64, latents=12, likelihood="bernoulli")
+    sequence = Sequence(
+        worlds=("moving-digits", "digits", "inverse-digits"),
+        steps=(120, 80, 80),
+        classified=("moving-digits", "digits"),
+        located=("moving-digits",),
+    )
+    life = LifeConfig(
+        sequence=sequence,
+        model=model,
+        learner=_learner(learning_rate=2e-3, nats=20.0, rise=100, warm_up=20, burn_in=30),
+        batch=32,
+        every=40,
+        learn_probes_on=400,
+        test_probes_on=300,
+        probe=ProbeConfig(epochs=10),
+    )
+    return ContinualConfig(preset="smoke", lives={"three": life}, seeds={"three-sda": (0,), "three-none": (0,)})
+
+
+def _bench() -> ContinualConfig:
+    model = _grey(canvas=32, filters=(32, 32, 64))
+    learner = _learner(learning_rate=1e-3, nats=50.0, rise=1_500, warm_up=300)
+    few, many = (0, 1, 2), tuple(range(10))
+    return ContinualConfig(
+        preset="bench",
+        lives={
+            "three": LifeConfig(sequence=_three((2_200, 900, 1_200)), model=model, learner=learner, every=1_100),
+            "five": LifeConfig(sequence=_five((1_500, 700, 700, 700, 1_100)), model=model, learner=learner, every=10_000),
+            "return": LifeConfig(sequence=_return((1_300, 600, 500)), model=model, learner=learner, every=10_000),
+        },
+        seeds={
+            **dict.fromkeys(("three-sda", "five-sda", "return-sda"), many),
+            **dict.fromkeys(("three-none", "three-a", "three-s", "three-d", "three-sd"), few),
+            **dict.fromkeys(("three-sda-entangled", "three-none-entangled", "five-none", "five-sda-entangled"), few),
+            **dict.fromkeys(("three-sa", "three-da", "three-sd-encoder"), (0,)),
+        },
+    )
+
+
+def _paper() -> ContinualConfig:
+    learner = _learner(learning_rate=6e-4, nats=35.0, rise=15_000, warm_up=2_000, burn_in=1_500)
+    few, many = (0, 1, 2), tuple(range(10))
+    arms = ("sda", "sd", "sd-encoder", "da", "sa", "s", "d", "a", "none")
+    return ContinualConfig(
+        preset="paper",
+        lives={
+            "three": LifeConfig(
+                sequence=_three((28_000, 19_000, 28_000)), model=VASEConfig.paper(), learner=learner, every=2_500
+            ),
+            "five": LifeConfig(
+                sequence=_five((28_000, 19_000, 19_000, 19_000, 28_000)),
+                model=VASEConfig.paper(),
+                learner=learner,
+                every=2_500,
+            ),
+            "return": LifeConfig(
+                sequence=_return((28_000, 19_000, 14_000)), model=VASEConfig.paper(), learner=learner, every=2_500
+            ),
+        },
+        seeds={
+            **{f"three-{arm}{kind}": few for arm in arms for kind in ("", "-entangled")},
+            **dict.fromkeys(("three-sda", "five-sda", "return-sda"), many),
+            **dict.fromkeys(("five-none", "five-sda-entangled"), few),
+        },
+    )
+
+
+PRESETS: Mapping[str, ContinualConfig] = MappingProxyType({made.preset: made for made in (_smoke(), _bench(), _paper())})
+"""smoke: scikit-learn's digits, under a minute. bench: 32x32, about three hours on two cores. paper: the paper's sizes."""

@@ -1,0 +1,209 @@
+"""The rows of the study `continual`: its bars, and table 1's figures of every arm that was lived."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from perma_agent.evaluation.cells import Cell
+from perma_agent.evaluation.results import Row
+from perma_agent.evaluation.statistics import Estimate, bootstrap_interval
+from perma_agent.studies.continual.scores import WITHIN
+
+DEFINITIONS: Mapping[str, str] = {
+    "final_less_best": "final less best",
+    "worst_less_own": "worst after its own world less the figure at that world's end",
+    "later_less_best": "mean over what comes after its own world less best",
+}
+"""The three readings of the paper's "change", in words; the first leads."""
+POINTS, E4 = 100.0, 1e4
+"""Accuracies are given in points, position errors in 1e-4 of the squared range of positions."""
+LEAST_LOSS = 0.1
+"""Points; a smaller loss of VASE's counts as this much where CCI-VAE's is divided by it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A column of table 1."""
+
+    key: str
+    """Of a life's figures, without the definition."""
+    name: str
+    """In row ids."""
+    unit: str
+    """Of the row."""
+    scale: float
+    """From a life's figure to the row's unit."""
+
+
+ACCURACY = Measure(key="accuracy/mean", name="accuracy", unit="points", scale=POINTS)
+POSITION = Measure(key="position_mse/mean", name="position_mse", unit="1e-4 of the squared range", scale=E4)
+
+
+def seeds_of(cells: Sequence[Cell], arm: str, figure: str, *, scale: float = 1.0) -> np.ndarray:
+    """A figure of an arm, one value a seed in the order of the seeds, shape `[n]`; empty if it was not lived."""
+    chosen = sorted((cell for cell in cells if cell.arm == arm), key=lambda cell: cell.seed)
+    return np.array([scale * float(cell.figures[figure]) for cell in chosen if cell.figures.get(figure) is not None])  # type: ignore[arg-type]  # None was filtered
+
+
+def interval(values: np.ndarray, *, seed: int = 0) -> Estimate:
+    """Mean over seeds with a 95% bootstrap interval; exact where there is one seed."""
+    if len(values) == 1:
+        return Estimate.exact(float(values[0]))
+    return bootstrap_interval(values, rng=np.random.default_rng(seed))
+
+
+def rows_of(cells: Sequence[Cell]) -> list[Row]:
+    """All rows: the bars first, then table 1, then what else was measured."""
+    rows = [
+        *_bars(cells),
+        *_inference(cells),
+        *_minutes(cells),
+        *_table(cells),
+        *_analyses(cells),
+    ]
+    return rows
+
+
+def _bars(cells: Sequence[Cell]) -> list[Row]:
+    changes = {measure.name: _change(cells, "sda", measure) for measure in (ACCURACY, POSITION)}
+    note = "mean over the two classifiers; change is final less best"
+    made = [
+        _row("sda_change_accuracy", changes["accuracy"], unit="points", goal=">= -2.7", note=note),
+        _row("sda_change_position_mse", changes["position_mse"], unit=POSITION.unit, goal="<= 1.5", note=DEFINITION),
+    ]
+    best, plain = _best(cells, "sda", ACCURACY), _best(cells, "none", ACCURACY)
+    if len(best) and len(plain):
+        made.append(_difference("sda_best_accuracy_less_none", best, plain, unit="points", goal=">= -1"))
+    lost = _change(cells, "none", ACCURACY)
+    if len(lost) and len(changes["accuracy"]):
+        made.append(
+            _compare(
+                "ccivae_over_sda_change",
+                lost,
+                changes["accuracy"],
+                lambda theirs, ours: theirs / np.minimum(ours, -LEAST_LOSS),
+                goal=">= 3",
+                note=f"mean loss of accuracy over mean loss; a loss below {LEAST_LOSS} points counts as that",
+            )
+        )
+    return made
+
+
+DEFINITION = "change is final less best"
+
+
+def _table(cells: Sequence[Cell]) -> list[Row]:
+    arms = sorted({cell.arm.removeprefix("three-") for cell in cells if cell.arm.startswith("three-")})
+    made = []
+    for arm in arms:
+        name = arm.replace("-", "_")
+        for measure in (ACCURACY, POSITION):
+            best = _best(cells, arm, measure)
+            made.append(_row(f"{name}_best_{measure.name}", best, unit=measure.unit))
+            for field, words in DEFINITIONS.items():
+                values = seeds_of(cells, f"three-{arm}", f"{measure.key}/{field}", scale=measure.scale)
+                suffix = "" if field == "final_less_best" else f"_{field}"
+                id = f"{name}_change_{measure.name}{suffix}"
+                if id not in ("sda_change_accuracy", "sda_change_position_mse"):  # among the bars
+                    made.append(_row(id, values, unit=measure.unit, note=words))
+        if arm != "sda":
+            made += _advantage(cells, arm)
+    return made
+
+
+def _advantage(cells: Sequence[Cell], arm: str) -> list[Row]:
+    """How much less SDA changes than another arm; positive where SDA keeps more."""
+    made = []
+    for measure, sign in ((ACCURACY, 1.0), (POSITION, -1.0)):
+        ours, theirs = _change(cells, "sda", measure), _change(cells, arm, measure)
+        if len(ours) and len(theirs):
+            id = f"sda_keeps_more_{measure.name}_than_{arm.replace('-', '_')}"
+            goal = "> 0" if arm in ("a", "s", "d", "none") else None
+            made.append(_difference(id, sign * ours, sign * theirs, unit=measure.unit, goal=goal))
+    return made
+
+
+def _inference(cells: Sequence[Cell]) -> list[Row]:
+    lives = [cell for cell in cells if cell.arm in ("three-sda", "five-sda", "return-sda")]
+    made = []
+    if lives:
+        right = sum(cell.figures["inference/right"] or 0.0 for cell in lives)
+        told = (
+            f"of {len(lives)} lives; right: each world's own environment within {WITHIN} batches of the switch, "
+            "returns recognised, none spurious"
+        )
+        made.append(Row.of("inference_right_of_30", Estimate.exact(right), unit="lives", goal=">= 30", note=told))
+    for sequence in ("three", "five", "return"):
+        chosen = [cell for cell in lives if cell.arm == f"{sequence}-sda"]
+        for figure in ("right", "missed", "unrecognised", "spurious"):
+            if chosen:
+                total = sum(cell.figures[f"inference/{figure}"] or 0.0 for cell in chosen)
+                note = f"of {len(chosen)} lives" if figure == "right" else f"in {len(chosen)} lives"
+                made.append(Row.of(f"inference_{figure}_{sequence}", Estimate.exact(total), note=note))
+    return made
+
+
+def _minutes(cells: Sequence[Cell]) -> list[Row]:
+    minutes = np.array([cell.seconds / 60 for cell in cells if cell.arm == "three-sda"])
+    note = "wall clock of a life of three worlds on one core, with its examinations, the other core at work as well"
+    return [_row("run_minutes", minutes, unit="minutes", goal="<= 15", note=note)] if len(minutes) else []
+
+
+def _analyses(cells: Sequence[Cell]) -> list[Row]:
+    """Every figure of the cells that are no lives, under the arm's name and its own."""
+    made = []
+    arms = sorted({cell.arm for cell in cells if cell.arm.split("-")[0] not in ("three", "five", "return")})
+    for arm in arms:
+        figures = sorted({figure for cell in cells if cell.arm == arm for figure in cell.figures})
+        for figure in figures:
+            values = seeds_of(cells, arm, figure)
+            if len(values):
+                made.append(_row(_id(f"{arm}_{figure}"), values))
+    return made
+
+
+def _id(words: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in words.lower())
+
+
+def _change(cells: Sequence[Cell], arm: str, measure: Measure) -> np.ndarray:
+    return seeds_of(cells, f"three-{arm}", f"{measure.key}/final_less_best", scale=measure.scale)
+
+
+def _best(cells: Sequence[Cell], arm: str, measure: Measure) -> np.ndarray:
+    return seeds_of(cells, f"three-{arm}", f"{measure.key}/best", scale=measure.scale)
+
+
+def _row(id: str, values: np.ndarray, *, unit: str = "", goal: str | None = None, note: str = "") -> Row:
+    if not len(values):
+        return Row.not_measured(id, why="these cells have not been run yet", unit=unit, goal=goal)
+    return Row.of(id, interval(values), unit=unit, goal=goal, note=note)
+
+
+def _difference(id: str, ours: np.ndarray, theirs: np.ndarray, *, unit: str, goal: str | None) -> Row:
+    note = f"difference of means over {len(ours)} and {len(theirs)} seeds, resampled apart"
+    return _compare(id, ours, theirs, lambda a, b: a - b, unit=unit, goal=goal, note=note)
+
+
+def _compare(
+    id: str,
+    first: np.ndarray,
+    second: np.ndarray,
+    of_means: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    *,
+    unit: str = "",
+    goal: str | None = None,
+    note: str = "",
+) -> Row:
+    """A figure made of two means, with a 95% interval over resampled seeds of both."""
+    rng = np.random.default_rng(0)
+    resampled = [values[rng.integers(0, len(values), (10_000, len(values)))].mean(axis=1) for values in (first, second)]
+    value = float(of_means(np.array(first.mean()), np.array(second.mean())))
+    low, high = np.percentile(of_means(*resampled), (2.5, 97.5))
+    count = min(len(first), len(second))
+    if count == 1:
+        return Row.of(id, Estimate.exact(value), unit=unit, goal=goal, note=note)
+    return Row(id=id, mean=value, low=float(low), high=float(high), n=count, unit=unit, goal=goal, note=note)
