@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from perma_agent.errors import PermaAgentError
 from perma_agent.evaluation.results import Summary
 
 STUDIES: Mapping[str, str] = {
+    "continual": "perma_agent.studies.continual",
     "levels": "perma_agent.studies.level_scores",
     "throughput": "perma_agent.studies.throughput",
 }
@@ -30,13 +33,20 @@ class Config:
     """Rerun a published experiment; what was measured already is kept, so that it goes on where it stopped."""
 
     name: tyro.conf.Positional[str] = ""
-    """levels (an oracle's and chance's scores, and kills survived) or throughput (steps a second)."""
+    """continual (the VASE paper's experiments), levels (an oracle's and chance's scores, and kills survived) or
+    throughput (steps a second)."""
     preset: str = "smoke"
-    """smoke (under a minute, figures without meaning) or bench (what is published)."""
+    """smoke (under a minute, figures without meaning), bench (what is published) or, of continual, paper (the paper's own
+    sizes, for who has a GPU)."""
     folder: Path | None = None
     """Of the results; if not given, benchmarks/results/NAME for bench and runs/studies/NAME-PRESET for others."""
     only: str | None = None
-    """Run only arms that begin with this, e.g. oracle, random or kills of levels, alone or copies of throughput."""
+    """Run only arms that begin with this, e.g. three-sda of continual, oracle, random or kills of levels, alone or
+    copies of throughput."""
+    data: Path | None = None
+    """Of continual: folder with mnist/ and fashion-mnist/; if not given, where PERMA_DATA says, else downloaded."""
+    processes: int | None = None
+    """Of continual: cells measured side by side, a core each; if not given, as many as there are cores."""
     summarise: bool = False
     """Measure nothing; rebuild the summary and the figures from the cells."""
     levels: bool = False
@@ -57,12 +67,16 @@ def run(config: Config) -> None:
         raise PermaAgentError(f"expected one of the studies {', '.join(STUDIES)}, got {config.name!r}")
     if config.levels and config.name != "throughput":
         raise PermaAgentError(f"expected --levels with the study throughput only, got it with {config.name}")
+    if config.name != "continual" and (config.data, config.processes) != (None, None):
+        raise PermaAgentError(f"expected --data and --processes with the study continual only, got them with {config.name}")
+    if config.processes is not None and config.processes < 1:
+        raise PermaAgentError(f"expected at least one process, got --processes {config.processes}")
     study: Any = importlib.import_module(STUDIES[config.name])
     if config.preset not in study.PRESETS:
         raise PermaAgentError(f"expected one of the presets {', '.join(study.PRESETS)}, got {config.preset!r}")
     folder = config.folder or _default_folder(config)
     if not config.summarise:
-        study.run(study.PRESETS[config.preset], folder, only=config.only, progress=progress_bar)
+        study.run(_with_resources(study.PRESETS[config.preset], config), folder, only=config.only, progress=progress_bar)
     summary: Summary = study.summarise(folder)
     if config.json:
         show_json(summary)
@@ -75,6 +89,14 @@ def run(config: Config) -> None:
         ],
     )
     show_table(["results"], [(str(folder),)])
+
+
+def _with_resources(preset: Any, config: Config) -> Any:
+    """The preset with what a machine has, which no result depends on."""
+    if config.name != "continual":
+        return preset
+    processes = os.cpu_count() or 1 if config.processes is None else config.processes
+    return dataclasses.replace(preset, data=config.data, processes=processes)
 
 
 def _default_folder(config: Config) -> Path:

@@ -97,9 +97,11 @@ class EnvironmentInference:
     def atypicality(self, marginal: Marginal) -> Tensor:
         """α of a batch in nats, shape `[D]`: against the nearest settled environment that uses the latent.
 
-        Where no settled environment uses it, against the prior.
+        Where no settled environment uses it, and where environments are not told apart, against the prior (eq. 4).
         """
         alpha = atypicality(marginal, Marginal.prior(self.latents))
+        if not self.config.enabled:
+            return alpha
         nearest = torch.full_like(alpha, torch.inf)
         for record in self.records:
             if record.settled:
@@ -113,8 +115,15 @@ class EnvironmentInference:
         Only latents that another settled environment uses can be masked, and once the environment has settled its mask
         holds: a latent that slipped back under λ would be retrained and so forgotten by those who use it, and one that
         was masked on a return, though half a trained code lives on it, would be lost here.
+
+        Where environments are not told apart (ablations without S) there is no other, and the paper's own rule is left
+        (eq. 5): whatever strays from the prior is masked as long as it does, from the end of the burn-in on.
         """
         record = self.records[environment]
+        if not self.config.enabled:
+            maskable = torch.full((self.latents,), record.settled)
+            record.mask = update_mask(record.mask, alpha, maskable=maskable, config=self.mask_config)
+            return record.mask
         if record.settled:
             return record.mask
         others = torch.zeros(self.latents, dtype=torch.bool)

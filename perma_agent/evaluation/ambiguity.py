@@ -112,7 +112,8 @@ def ambiguity(
 
     Where context enters: nowhere but here. q(s|x) of a single frame knows nothing of its batch, for the encoder sees
     each frame by itself. The environment is inferred for a batch as a whole, by the largest batch average, and a
-    mixture is then decoded as the batch's environment: company pulls it over only by being counted along. So we
+    mixture is then decoded as the batch's environment: company pulls it over only by being counted along, and where it
+    is told for certain and makes up more than half of the batch, it decides alone, whatever the mixture. So we
     average single frames' q(s|x) over batches drawn, which gives what encoding each batch would. What else the
     learner asks of a batch (error, atypicality, patience) is left out.
 

@@ -6,17 +6,19 @@ import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
+from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from perma_agent.errors import FrameError
 from perma_agent.evaluation.object_position import object_positions
 from perma_agent.evaluation.probes import ProbeConfig, accuracy
 
-PIXEL_PROBE = ProbeConfig(epochs=20, learning_rate=1e-3)
-"""The classifier of pixels: that of the latents, with smaller steps for its many inputs."""
+PIXEL_PROBE = ProbeConfig(hidden=(64,), epochs=20, learning_rate=1e-3)
+"""The network that reads pixels."""
+COMPONENTS = 64
+"""Principal components of the pixels that it sees."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +127,8 @@ def class_kept(
 def train_pixel_classifier(frames: np.ndarray, labels: np.ndarray, *, config: ProbeConfig = PIXEL_PROBE) -> Pipeline:
     """A small network that tells labels from `pixels(frames)`; deterministic.
 
-    Pixels are centred but not scaled: a reconstruction is grey where real frames hardly ever are, and scaling by a
-    pixel's spread would make that grey enormous.
+    It sees the frames' principal components only: a reconstruction is grey where real frames hardly ever are, and a
+    network of the pixels themselves would take that in with weights which it never had a reason to lower.
 
     Args:
         frames: real frames to learn from, uint8, shape `[N, C, H, W]`.
@@ -143,14 +145,16 @@ def train_pixel_classifier(frames: np.ndarray, labels: np.ndarray, *, config: Pr
         )
     config = replace(config, batch=min(config.batch, len(frames)))
     network = MLPClassifier(
-        hidden_layer_sizes=(config.hidden,),
+        hidden_layer_sizes=config.hidden,
         max_iter=config.epochs,
         n_iter_no_change=config.epochs + 1,
         batch_size=config.batch,
         learning_rate_init=config.learning_rate,
         random_state=config.seed,
     )
-    classifier = make_pipeline(StandardScaler(with_std=False), network)
+    most = min(COMPONENTS, frames[0].size, len(frames))
+    components = PCA(n_components=most, svd_solver="randomized", random_state=config.seed)
+    classifier = make_pipeline(components, network)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the budget is fixed on purpose
         classifier.fit(pixels(frames), labels)

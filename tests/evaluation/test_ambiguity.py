@@ -16,7 +16,7 @@ CONFIG = AmbiguityConfig(shares=(0.0, 0.25, 0.75), batch=8, batches=4)
 
 
 class ByBrightness(VASE):
-    """q(s = 0 | x) = sigmoid(k (b - 0.4)), the rest is 1's; σ = (0.2 + 1.2 min(b, 1 - b), 1), b the brightness."""
+    """q(s = 0 | x) = sigmoid(k (b - 0.4)), the rest is 1's; σ = (0.2 (1 + b) + 1.2 min(b, 1 - b), 1); b: brightness."""
 
     def __init__(self, *, k=20.0):
         super().__init__(VASEConfig(channels=1, image_size=4, filters=(2, 2), hidden=4, latents=2, max_environments=3))
@@ -25,7 +25,7 @@ class ByBrightness(VASE):
     def encode(self, frames):
         self.modes.append(self.training)
         b = frames.mean(dim=(1, 2, 3))
-        std = torch.stack([0.2 + 1.2 * torch.minimum(b, 1 - b), torch.ones_like(b)], dim=1)
+        std = torch.stack([0.2 * (1 + b) + 1.2 * torch.minimum(b, 1 - b), torch.ones_like(b)], dim=1)
 
         class Encoding:
             posterior = Posterior(torch.zeros_like(std), 2 * std.log())
@@ -107,9 +107,10 @@ def test_averages_are_those_of_batches_encoded_as_one(rng):
 
 def test_sigma_grows_in_the_middle():
     found = look(ByBrightness())
-    np.testing.assert_allclose(found.sigma_used, 0.2 + 1.2 * np.minimum(found.weights, 1 - found.weights), atol=0.005)
-    assert found.sigma_ratio == pytest.approx(4, abs=0.05)  # 0.8 over 0.2
-    assert found.sigma_ratio_all == pytest.approx(0.9 / 0.6, abs=0.01)
+    w = found.weights
+    np.testing.assert_allclose(found.sigma_used, 0.2 * (1 + w) + 1.2 * np.minimum(w, 1 - w), atol=0.005)
+    assert found.sigma_ratio == pytest.approx(3, abs=0.05)  # 0.9 over the mean of 0.2 and 0.4
+    assert found.sigma_ratio_all == pytest.approx(0.95 / 0.65, abs=0.01)
     unused = look(ByBrightness(), used=np.zeros(2, bool))
     assert np.isnan(unused.sigma_ratio)
     assert unused.sigma_ratio_all == found.sigma_ratio_all
@@ -150,5 +151,5 @@ def test_what_does_not_fit_is_refused():
         AmbiguityConfig(weights=(0.0, 0.5, 0.9))
     with pytest.raises(ValueError, match=r"^expected shares of company from 0 to less than 1, got \(1.0,\)$"):
         AmbiguityConfig(shares=(1.0,))
-    with pytest.raises(ValueError, match="^expected at least 1 batch of at least 2 frames, got 0 of 64$"):
+    with pytest.raises(ValueError, match=r"^expected at least 1 batch of at least 2 frames, got 0 of 64$"):
         AmbiguityConfig(batches=0)

@@ -32,9 +32,7 @@ class Square(VASE):
 
     def decode(self, latents, environment):
         drawn = torch.zeros(len(latents), 1, 32, 32)
-        for frame, z, s in zip(
-            drawn, latents, environment if torch.is_tensor(environment) else [environment] * len(latents)
-        ):
+        for frame, z, s in zip(drawn, latents, torch.as_tensor(environment).expand(len(latents)), strict=True):
             x, y = (16 + round(3 * float(z[0])), 10 + round(4 * float(z[2]))) if s == 0 else (16, 14)
             high, wide = (1, 15) if s == 3 and z[0] > 0 else (2, 2)
             if s != 2:
@@ -62,6 +60,12 @@ def test_masked_latents_start_from_the_prior_but_are_moved():
         Square(), FRAMES, environment=0, latents=[2], mask=np.array([True, True, False]), values=VALUES
     )
     np.testing.assert_allclose(moves.displacement[0, 1:4, 1], [-4, 0, 4], atol=1e-9)
+
+
+def test_all_else_is_masked_as_in_the_unmoved():
+    mask = np.array([True, True, False])
+    moves = imagine_moves(Square(), FRAMES, environment=0, latents=[0], mask=mask, values=VALUES)
+    np.testing.assert_allclose(moves.displacement[0], [[-6, 0], [-3, 0], [0, 0], [3, 0], [6, 0]], atol=1e-9)
 
 
 def test_where_the_decoder_ignores_them_nothing_moves():
@@ -118,17 +122,25 @@ def test_position_latents_are_found_bent_or_oblique():
     np.testing.assert_allclose(told.scores[4], 0.5, atol=0.15)
 
 
+def test_both_axes_together_count_for_more_than_most_of_one():
+    positions = np.random.default_rng(0).random((400, 2))
+    noisy = positions[:, 0] + 0.2 * np.random.default_rng(1).standard_normal(400)  # ρ² of about 0.7
+    told = position_latents(np.stack([noisy, positions.sum(axis=1)], axis=1), positions, count=1)
+    assert told.scores[0].max() > told.scores[1].max()
+    assert told.latents == (1,)
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError) as caught:
         position_latents(np.zeros((4, 3)), np.zeros((5, 2)))
     assert str(caught.value) == (
         "expected codes [N, D] and positions [N, K] of the same N frames, at least 3, got shapes (4, 3) and (5, 2)"
     )
-    with pytest.raises(ValueError, match="^expected a count from 1 to 3 latents, got 4$"):
+    with pytest.raises(ValueError, match=r"^expected a count from 1 to 3 latents, got 4$"):
         position_latents(np.zeros((4, 3)), np.zeros((4, 2)), count=4)
     with pytest.raises(ValueError, match=r"^expected at least 2 rising values, got \(1.0, 0.0\)$"):
         imagine_moves(Square(), FRAMES, environment=0, latents=[0], values=(1.0, 0.0))
-    with pytest.raises(FrameError, match="^expected at least one frame, got none$"):
+    with pytest.raises(FrameError, match=r"^expected at least one frame, got none$"):
         imagine_moves(Square(), FRAMES[:0], environment=0, latents=[0])
     with pytest.raises(ValueError, match="expected latents from 0 to 2, got "):
         imagine_moves(Square(), FRAMES, environment=0, latents=[3])

@@ -10,7 +10,7 @@ import numpy as np
 from perma_agent.errors import FrameError
 from perma_agent.types import check_frames
 
-PNG_BEGINS, PNG_ENDS = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+PNG_BEGINS = b"\x89PNG\r\n\x1a\n"
 
 
 def tiles_to_text(frames: np.ndarray) -> str:
@@ -72,7 +72,7 @@ def _decoded(text: str) -> np.ndarray:
         encoded = base64.b64decode(text.encode("ascii"), validate=True)
     except (UnicodeEncodeError, binascii.Error) as error:
         raise FrameError(damaged) from error
-    if not (encoded.startswith(PNG_BEGINS) and encoded.endswith(PNG_ENDS)):  # cv2 would fill what is cut off with black
+    if not encoded.startswith(PNG_BEGINS):  # cv2 reads other formats too, such as JPEG, which keeps no frame as it was
         raise FrameError(damaged)
     sheet = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED)
     if sheet is None:

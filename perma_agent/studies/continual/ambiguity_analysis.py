@@ -38,10 +38,10 @@ def measure_ambiguity(
 
     Returns:
         Figures `ambiguity_centre`, `_width` (of single mixtures' boundaries, in weight of the first world),
-        `_mean_width` (of their mean), `_shift` (largest over shares of company), `_sigma_ratio`, `_sigma_ratio_all` and
-        `_elsewhere` (largest probability of a third environment); None, and a note, where a world has no environment of
-        its own. Series `ambiguity`: the curves, and a sheet of one mixture at each weight, above what it is decoded to
-        as the first world and as the second.
+        `_mean_width` (of their mean), `_shift` (at the smallest share of company there is; a large one decides alone),
+        `_sigma_ratio`, `_sigma_ratio_all` and `_elsewhere` (largest probability of a third environment); None, and a
+        note, where a world has no environment of its own. Series `ambiguity`: the curves, and a sheet of one mixture at
+        each weight, above what it is decoded to as the first world and as the second.
     """
     config = config or AnalysisConfig()
     indices, note = apart(learner, environments, between)
@@ -71,12 +71,17 @@ def _figures(found: Ambiguity) -> dict[str, float]:
         usual.centre,
         usual.width,
         found.mean_boundary.width,
-        float(found.shift.max()),
+        _shift(found),
         found.sigma_ratio,
         found.sigma_ratio_all,
         float(found.elsewhere.max()),
     )
     return dict(zip(FIGURES, values, strict=True))
+
+
+def _shift(found: Ambiguity) -> float:
+    company = found.shares > 0
+    return float(found.shift[company][found.shares[company].argmin()]) if company.any() else float("nan")
 
 
 def _series(found: Ambiguity) -> dict[str, Any]:

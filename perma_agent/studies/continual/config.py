@@ -71,6 +71,8 @@ class LifeConfig:
     """Test frames it is tested on, the same throughout a life."""
     probe: ProbeConfig = field(default_factory=ProbeConfig)
     """The probes' network."""
+    renew_every: int = 5_000
+    """τ: batches between snapshots in the arms without S, to which no environment ends."""
 
     def __post_init__(self) -> None:
         if self.arm.removesuffix(ENTANGLED) not in ARMS:
@@ -91,6 +93,7 @@ class LifeConfig:
             dreaming=replace(
                 full.dreaming,
                 enabled="d" in switches,
+                renew_every=full.dreaming.renew_every if "s" in switches else self.renew_every,
                 decoder_proximity=0.0 if letters.endswith("-encoder") else full.dreaming.decoder_proximity,
             ),
             capacity=replace(full.capacity, disentangled=not self.arm.endswith(ENTANGLED)),

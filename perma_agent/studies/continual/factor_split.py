@@ -105,18 +105,25 @@ class FactorSplit:
 class SplitWorld:
     """One coloured ellipse of which some factors vary and the others stand still: largest, lying, in the middle, red.
 
-    No factor closes a circle, so that one latent can hold it: the ellipse turns by less than 90° of its 180°, and hues
-    go from red half around the colour circle.
+    Each factor can be held by one latent: none closes a circle (the ellipse turns by less than 90° of its 180°, hues go
+    from red to yellow), and none moves the ellipse so far that frames have nothing in common, which a code of few steps
+    needs several latents for. And factors can be told apart: a VAE finds the axes only of those that differ in effect,
+    so y spans twice as much as x.
 
     Args:
         factors: those that vary.
         canvas: side of the frames in pixels.
+
+    Reference:
+        Rolinek et al., Variational autoencoders pursue PCA directions (by accident), CVPR 2019.
     """
 
     SHAPE = 1
-    SIZES: Mapping[str, int] = MappingProxyType({"scale": 6, "rotation": 8, "x": 16, "y": 16, "hue": 16})
-    HUES = 9
-    """Of the 16 around the circle: red to cyan."""
+    VALUES: Mapping[str, range] = MappingProxyType(
+        {"scale": range(2, 6), "rotation": range(8), "x": range(5, 10), "y": range(3, 12), "hue": range(7)}
+    )
+    """Values that occur, of as many as `SIZES` has."""
+    SIZES: Mapping[str, int] = MappingProxyType({"scale": 6, "rotation": 8, "x": 16, "y": 16, "hue": 36})
 
     def __init__(self, factors: tuple[str, ...], *, canvas: int) -> None:
         self.name = "-".join(factors)
@@ -124,12 +131,11 @@ class SplitWorld:
             open_factors=factors, sizes=self.SIZES, fixed={"shape": self.SHAPE}, channels=3, canvas=canvas
         )
         self.factors = self._sprites.factor_names
-        sizes = zip(self.factors, self._sprites.factor_sizes, strict=True)
-        self._values = [self.HUES if name == "hue" else size for name, size in sizes]
 
     def draw(self, count: int, rng: np.random.Generator) -> SpriteBatch:
         """Frames with every open factor uniform and by itself; `factors` has the columns of `self.factors`."""
-        numbers = rng.integers(0, self._values, size=(count, len(self._values)))
+        occur = [self.VALUES[name] for name in self.factors]
+        numbers = rng.integers([r.start for r in occur], [r.stop for r in occur], size=(count, len(occur)))
         return SpriteBatch(self._sprites.render(numbers), numbers)
 
 

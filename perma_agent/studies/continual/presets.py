@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from perma_agent.continual import InferenceConfig, LearnerConfig
+from perma_agent.continual import DreamConfig, InferenceConfig, LearnerConfig
 from perma_agent.evaluation.probes import ProbeConfig
 from perma_agent.models import VASEConfig
 from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
 from perma_agent.studies.continual.config import LifeConfig, Sequence
+from perma_agent.studies.continual.factor_split import FactorSplit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,10 @@ class ContinualConfig:
     """A life for each sequence: `three` (figure 2, table 1), `five` (figures 3 and 4B), `return`; all of arm `sda`."""
     seeds: Mapping[str, tuple[int, ...]]
     """Seeds of each cell's arm, `<sequence>-<arm>`."""
+    looked_at: tuple[int, ...] = (0, 1, 2)
+    """Seeds of the lives that are looked at closely at their end (`looks.LOOKS`)."""
+    factors: FactorSplit | None = None
+    """The world whose factors open one after another; None leaves it out."""
     data: Path | None = None
     """Folder of the image sets; None looks where PERMA_DATA says, then downloads."""
     processes: int = 1
@@ -36,6 +41,7 @@ def _learner(*, learning_rate: float, nats: float, rise: int, warm_up: int, burn
         capacity=CapacityConfig(weight=1.0, warm_up=warm_up, schedule=CapacitySchedule(nats=nats, steps=rise)),
         permanence=PermanenceConfig(weight=0.0),  # images of a set follow one another at random
         inference=InferenceConfig(burn_in=burn_in),
+        dreaming=DreamConfig(encoder_proximity=4.0, decoder_proximity=4.0),
     )
 
 
@@ -81,14 +87,18 @@ def _smoke() -> ContinualConfig:
 
 def _bench() -> ContinualConfig:
     model = _grey(canvas=32, filters=(32, 32, 64))
-    learner = _learner(learning_rate=1e-3, nats=50.0, rise=1_500, warm_up=300)
+    learner = _learner(learning_rate=1e-3, nats=22.0, rise=800, warm_up=300)
     few, many = (0, 1, 2), tuple(range(10))
+
+    def life(sequence: Sequence, *, every: int) -> LifeConfig:
+        return LifeConfig(sequence=sequence, model=model, learner=learner, every=every, renew_every=1_000)
+
     return ContinualConfig(
         preset="bench",
         lives={
-            "three": LifeConfig(sequence=_three((2_200, 900, 1_200)), model=model, learner=learner, every=1_100),
-            "five": LifeConfig(sequence=_five((1_500, 700, 700, 700, 1_100)), model=model, learner=learner, every=10_000),
-            "return": LifeConfig(sequence=_return((1_300, 600, 500)), model=model, learner=learner, every=10_000),
+            "three": life(_three((1_500, 1_400, 1_400)), every=750),
+            "five": life(_five((1_200, 800, 600, 800, 1_000)), every=10_000),
+            "return": life(_return((1_200, 700, 500)), every=10_000),
         },
         seeds={
             **dict.fromkeys(("three-sda", "five-sda", "return-sda"), many),

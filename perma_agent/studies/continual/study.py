@@ -14,8 +14,10 @@ from perma_agent.evaluation.cells import Cell, read_cells
 from perma_agent.evaluation.results import Summary
 from perma_agent.studies.cell_runs import run_cells, summarise_cells
 from perma_agent.studies.continual.config import LifeConfig
+from perma_agent.studies.continual.factor_split import plan_factor_split
 from perma_agent.studies.continual.life import life_folder
 from perma_agent.studies.continual.lives import measure_life
+from perma_agent.studies.continual.looks import LOOKS, measure_look
 from perma_agent.studies.continual.page import write_figures
 from perma_agent.studies.continual.presets import ContinualConfig
 from perma_agent.studies.continual.rows import rows_of
@@ -43,17 +45,21 @@ def run(
     cells = [cell for cell in plan(config, folder) if only is None or cell.arm.startswith(only)]
     for name in sorted({name for life in config.lives.values() for name in life.sequence.worlds}):
         image_world(name, canvas=32, data=config.data)  # says at once, and once, what is missing
-    run_cells(STUDY, folder, cells, progress=progress, processes=config.processes)
+    lives, looks = [], []
+    for cell in cells:
+        (looks if cell.arm in LOOKS else lives).append(cell)
+    for part in (lives, looks):  # a look needs its life
+        run_cells(STUDY, folder, part, progress=progress, processes=config.processes)
 
 
 def plan(config: ContinualConfig, folder: Path) -> list[PlannedCell]:
     """All cells: first seed 0 of each arm, then seed 1, so that a study cut short has something of everything."""
-    lives = [
-        (seed, arm, replace(config.lives[arm.split("-")[0]], arm=arm.partition("-")[2]))
+    lives = {
+        (arm, seed): replace(config.lives[arm.split("-")[0]], arm=arm.partition("-")[2])
         for arm, seeds in config.seeds.items()
         for seed in seeds
-    ]
-    return [
+    }
+    cells = [
         PlannedCell(
             arm=arm,
             seed=seed,
@@ -61,8 +67,22 @@ def plan(config: ContinualConfig, folder: Path) -> list[PlannedCell]:
             work=float(sum(life.sequence.steps)),
             measure=partial(measure_life, life, seed, config.data, life_folder(folder, arm=arm, seed=seed)),
         )
-        for seed, arm, life in sorted(lives, key=lambda planned: planned[0])
+        for (arm, seed), life in lives.items()
     ]
+    looks = [
+        PlannedCell(
+            arm=arm,
+            seed=seed,
+            settings={**_settings(config, life), "life": look.life},
+            work=1.0,
+            measure=partial(measure_look, arm, life, seed, config.data, life_folder(folder, arm=look.life, seed=seed)),
+        )
+        for arm, look in LOOKS.items()
+        for seed in config.looked_at
+        if (life := lives.get((look.life, seed))) is not None
+    ]
+    factors = [] if config.factors is None else plan_factor_split(config.factors)
+    return [*sorted([*cells, *factors], key=lambda cell: cell.seed), *looks]
 
 
 def summarise(folder: Path) -> Summary:

@@ -62,11 +62,12 @@ def test_a_sheet_is_cut_only_where_it_can_be(rows, columns):
 
 
 def test_damaged_text_is_told():
-    frames = np.random.default_rng(0).integers(0, 256, (2, 3, 3, 16, 16), dtype=np.uint8)
+    frames = np.random.default_rng(0).integers(0, 256, (2, 3, 3, 64, 64), dtype=np.uint8)
     whole = base64.b64decode(tiles_to_text(frames))
     flipped = bytearray(whole)
     flipped[len(flipped) // 2] ^= 0xFF
-    parts = (b"", b"a JPEG perhaps", whole[: len(whole) // 2], whole[:200] + whole[-12:], bytes(flipped))
+    _, photograph = cv2.imencode(".jpg", np.zeros((32, 48), dtype=np.uint8))
+    parts = (b"", photograph.tobytes(), whole[: len(whole) // 2], whole[:200] + whole[-12:], bytes(flipped))
     for text in ("no base64!", "äöü", *(base64.b64encode(part).decode() for part in parts)):
         with pytest.raises(FrameError) as error:
             tiles_from_text(text, rows=2, columns=3)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from perma_agent.continual import Learner, LearnerConfig
 from perma_agent.evaluation.atomic_write import plain
@@ -46,8 +47,9 @@ def tiny() -> FactorSplit:
 
 
 def examination(world: int, holder: dict[str, int] | None = None, **gaps: float) -> dict[str, Any]:
-    """What an examiner might have found."""
-    return {"world": world, "mig": gaps, "mig_home": dict.fromkeys(gaps, 0.5), "holder": holder or {}}
+    """What an examiner might have found: every factor but rotation is told by half."""
+    told = {name: 0.1 if name == "rotation" else 0.5 for name in gaps}
+    return {"world": world, "mig": gaps, "mig_home": dict.fromkeys(gaps, 0.5), "told": told, "holder": holder or {}}
 
 
 def hand_made_life() -> list[dict[str, Any]]:
@@ -80,6 +82,25 @@ def test_kept_are_the_factors_whose_latent_still_tells_most() -> None:
     assert kept_latents(hand_made_life()[-1:], opens=(("x", "y", "scale", "hue"),)) is None
 
 
+def test_what_no_latent_held_cannot_be_kept() -> None:
+    life = [
+        examination(0, {"x": 0, "rotation": 1}, x=0.5, rotation=0.1),
+        examination(1, {"x": 0, "rotation": 2, "hue": 3}, x=0.5, rotation=0.1, hue=0.1),
+    ]
+    assert kept_latents(life, opens=(("x", "rotation"), ("hue",))) == 1.0
+
+
+def test_a_latent_that_the_decoder_ignores_tells_nothing(tiny: FactorSplit) -> None:
+    learner = new_learner(tiny.life(VASE_ARM), seed=0)
+    with torch.no_grad():
+        learner.model.encoder.mean.weight[0] *= 1e-3  # its means still differ from frame to frame
+    worlds = [SplitWorld(("x", "y"), canvas=16)]
+    means, samples = FactorExaminer(worlds, opens=(("x", "y"),), steps=(5,), frames=200, seed=0)._codes(learner, 0)
+    assert (means[:, 0] == 0).all()
+    assert means[:, 1:].any()
+    assert samples[:, 0].std() > 0.5
+
+
 def test_a_world_that_was_not_examined_is_told() -> None:
     assert world_end(hand_made_life(), 1) == 3
     with pytest.raises(ValueError, match="expected an examination in world 7"):
@@ -104,18 +125,22 @@ def test_a_factor_that_is_not_open_has_a_value_which_it_takes_later_too() -> Non
     np.testing.assert_array_equal(before._sprites.render(places), after._sprites.render(red))
 
 
-def test_hues_do_not_close_their_circle() -> None:
-    hues = SplitWorld(("x", "y", "hue"), canvas=16).draw(2_000, np.random.default_rng(0)).factors[:, 2]
-    assert set(hues) == set(range(SplitWorld.HUES))
+def test_hues_go_from_red_to_yellow_and_do_not_close_their_circle() -> None:
+    world = SplitWorld(("x", "y", "hue"), canvas=16)
+    batch = world.draw(2_000, np.random.default_rng(0))
+    assert set(batch.factors[:, 2]) == set(SplitWorld.VALUES["hue"])
+    assert not batch.frames[:, 2].any()  # nothing blue
+    assert (batch.frames[:, 0] >= batch.frames[:, 1]).all()
 
 
 class OracleCodes(FactorExaminer):
     """Reads the codes off the factors: latent k holds the k-th open factor of the last world."""
 
-    def _codes(self, learner: Learner, world: int) -> np.ndarray:
+    def _codes(self, learner: Learner, world: int) -> tuple[np.ndarray, np.ndarray]:
         names, batch = self._tests[world]
         columns = [batch.factors[:, names.index(name)] for own in self.opens[: world + 1] for name in own]
-        return np.stack([*columns, *[np.zeros(len(batch))] * (4 - len(columns))], axis=1)
+        codes = np.stack([*columns, *[np.zeros(len(batch))] * (4 - len(columns))], axis=1)
+        return codes, codes
 
 
 def test_a_code_of_the_factors_themselves_gets_full_marks(tiny: FactorSplit) -> None:

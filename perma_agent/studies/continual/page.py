@@ -1,0 +1,2 @@
+def write_figures(cells, summary, folder):
+    raise NotImplementedError
