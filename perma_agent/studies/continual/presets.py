@@ -96,15 +96,15 @@ def _bench() -> ContinualConfig:
     return ContinualConfig(
         preset="bench",
         lives={
-            "three": life(_three((1_500, 1_400, 1_400)), every=750),
-            "five": life(_five((1_200, 800, 600, 800, 1_000)), every=10_000),
+            "three": life(_three((1_500, 1_500, 1_500)), every=750),
+            "five": life(_five((1_100, 700, 500, 700, 1_000)), every=10_000),
             "return": life(_return((1_200, 700, 500)), every=10_000),
         },
         seeds={
             **dict.fromkeys(("three-sda", "five-sda", "return-sda"), many),
             **dict.fromkeys(("three-none", "three-a", "three-s", "three-d", "three-sd"), few),
-            **dict.fromkeys(("three-sda-entangled", "three-none-entangled", "five-none", "five-sda-entangled"), few),
-            **dict.fromkeys(("three-sa", "three-da", "three-sd-encoder"), (0,)),
+            **dict.fromkeys(("three-sda-entangled", "three-none-entangled"), few),
+            **dict.fromkeys(("five-none", "five-sda-entangled", "three-sa", "three-da", "three-sd-encoder"), (0,)),
         },
     )
 
