@@ -90,14 +90,16 @@ def _bench() -> ContinualConfig:
     learner = _learner(learning_rate=1e-3, nats=22.0, rise=800, warm_up=300)
     few, many = (0, 1, 2), tuple(range(10))
 
-    def life(sequence: Sequence, *, every: int) -> LifeConfig:
-        return LifeConfig(sequence=sequence, model=model, learner=learner, every=every, renew_every=1_000)
+    def life(sequence: Sequence, *, every: int, probes: int = 20_000) -> LifeConfig:
+        return LifeConfig(
+            sequence=sequence, model=model, learner=learner, every=every, learn_probes_on=probes, renew_every=1_000
+        )
 
     return ContinualConfig(
         preset="bench",
         lives={
             "three": life(_three((1_500, 1_500, 1_500)), every=750),
-            "five": life(_five((1_100, 700, 500, 700, 1_000)), every=10_000),
+            "five": life(_five((1_100, 700, 500, 700, 1_000)), every=10_000, probes=8_000),
             "return": life(_return((1_200, 700, 500)), every=10_000),
         },
         seeds={
