@@ -116,13 +116,14 @@ class EnvironmentInference:
         holds: a latent that slipped back under λ would be retrained and so forgotten by those who use it, and one that
         was masked on a return, though half a trained code lives on it, would be lost here.
 
-        Where environments are not told apart (ablations without S) there is no other, and the paper's own rule is left
-        (eq. 5): whatever strays from the prior is masked as long as it does, from the end of the burn-in on.
+        Where environments are not told apart (ablations without S) there is no other, and what is left is the paper's
+        own rule (eq. 5) for the latents that all experience so far uses: masked as long as they stray from the prior.
+        Were spare latents masked too, the capacity granted would press on ever fewer of them until all are masked and
+        nothing is learnt any more.
         """
         record = self.records[environment]
         if not self.config.enabled:
-            maskable = torch.full((self.latents,), record.settled)
-            record.mask = update_mask(record.mask, alpha, maskable=maskable, config=self.mask_config)
+            record.mask = update_mask(record.mask, alpha, maskable=record.used, config=self.mask_config)
             return record.mask
         if record.settled:
             return record.mask

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +16,14 @@ from perma_agent.cli import study
 from perma_agent.cli.main import main
 from perma_agent.evaluation.results import Row, Summary
 from perma_agent.evaluation.statistics import Estimate
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a preset takes from the machine."""
+
+    data: Path | None = None
+    processes: int = 1
 
 
 @pytest.fixture
@@ -60,10 +70,13 @@ def test_table(ran: Any, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["heights"], "expected one of the studies levels, throughput, got 'heights'"),
+        (["heights"], "expected one of the studies continual, levels, throughput, got 'heights'"),
         (["levels", "--preset", "huge"], "expected one of the presets smoke, bench, got 'huge'"),
         (["levels", "--levels"], "--levels with the study throughput only"),
         (["levels", "--summarise", "--folder", "nowhere"], "expected cells in"),
+        (["levels", "--processes", "2"], "--data and --processes with the study continual only, got them with levels"),
+        (["continual", "--processes", "0"], "expected at least one process, got --processes 0"),
+        (["continual", "--preset", "bench", "--data", "nowhere"], "expected "),
     ],
 )
 def test_what_cannot_be_is_one_sentence(
@@ -80,5 +93,26 @@ def test_every_study_has_what_the_verb_asks_of_it(name: str) -> None:
     module = importlib.import_module(study.STUDIES[name])
     assert {"smoke", "bench"} <= set(module.PRESETS)
     assert callable(module.run) and callable(module.summarise)
-    arms = [cell.arm for cell in module.plan(module.PRESETS["bench"])]
-    assert len(arms) == len(set(arms))
+    cells = [(cell.arm, cell.seed) for cell in module.plan(module.PRESETS["bench"])]
+    assert len(cells) == len(set(cells))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "data", "processes"),
+    [
+        ([], None, os.cpu_count()),
+        (["--data", "images", "--processes", "3"], Path("images"), 3),
+    ],
+)
+def test_what_a_machine_has_goes_to_the_study_of_lives(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], data: Path | None, processes: int
+) -> None:
+    asked: list[Any] = []
+    double = SimpleNamespace(
+        PRESETS={"smoke": Resources()},
+        run=lambda config, folder, *, only, progress: asked.append(config),
+        summarise=lambda folder: Summary(study="continual", preset="smoke", command="x", rows=()),
+    )
+    monkeypatch.setattr(study, "importlib", SimpleNamespace(import_module=lambda name: double))
+    assert main(["study", "continual", *arguments]) == 0
+    assert asked == [Resources(data=data, processes=processes)]

@@ -305,16 +305,15 @@ def test_a_settled_mask_holds() -> None:
     assert made.update_mask(1, torch.tensor([0.0, 9.0, 0.0])).tolist() == [False, True, True]
 
 
-def test_without_environments_the_papers_rule_masks_whatever_strays_from_the_prior() -> None:
+def test_without_environments_used_latents_are_masked_while_they_stray_from_the_prior() -> None:
     made = inference(1, enabled=False)
     made.records[0].mean = torch.full((LATENTS,), 5.0)  # what is typical here does not count
+    made.records[0].used = torch.tensor([True, True, False])
     strange = Marginal(torch.tensor([5.0, 0.0, 5.0]), torch.eye(LATENTS))
     alpha = made.atypicality(strange)
     assert alpha.tolist() == pytest.approx([12.5, 0.0, 12.5])
-    assert made.update_mask(0, alpha).tolist() == [False, True, False]  # although it is the only environment, and uses 0
+    assert made.update_mask(0, alpha).tolist() == [False, True, True]  # latent 1 is typical, latent 2 spare
     assert made.update_mask(0, torch.zeros(LATENTS)).tolist() == [True] * LATENTS  # and no longer than it strays
-    made.records[0].settled = False
-    assert made.update_mask(0, alpha).tolist() == [True] * LATENTS  # not before the end of the burn-in
     assert inference(1, enabled=False, masks=False).update_mask(0, alpha).tolist() == [True] * LATENTS
 
 

@@ -2,21 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from perma_agent.evaluation.cells import Cell
-from perma_agent.evaluation.report import Page, write_page
+from perma_agent.evaluation.report import Page, Section, write_page
 from perma_agent.evaluation.results import Summary
+from perma_agent.studies.continual.page_carried import cross_domain, imagination
+from perma_agent.studies.continual.page_factors import factors
+from perma_agent.studies.continual.page_lives import PROBED, draw_environments, draw_latents, draw_probes
+from perma_agent.studies.continual.page_looks import TRAVERSALS, ambiguity, draw_traversals
+from perma_agent.studies.continual.page_parts import Drawn, Part
+from perma_agent.studies.continual.page_table import ablation
+
+REPORT = "report.html"
+INTRODUCTION = (
+    "The experiments of the VASE paper (Achille et al., Life-long disentangled representation learning with "
+    "cross-domain latent homologies, 2018), lived through again: one learner is shown world after world, batch by "
+    "batch, and is told of no switch. VASE is SDA: it infers environments (S), dreams of the past (D) and masks "
+    "latents that are atypical (A). The other arms lack some of these; none lacks all, which is CCI-VAE; entangled "
+    "arms pay β KL with β = 1, as a plain VAE."
+)
 
 
 def write_figures(cells: Sequence[Cell], summary: Summary, folder: Path) -> None:
     """Write every figure as PNG beside the cells, and `report.html` with all of them.
 
+    Nothing but the cells is looked at. What they do not have is left out: its section, and its figure, of which an
+    earlier PNG stays.
+
     Args:
-        cells: of the study; figures whose cells are missing are left out.
+        cells: of the study.
         summary: the study's results.
         folder: of the results.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written to.
     """
-    page = Page(title="Continual learning", introduction="Lives of the study.", sections=(), summary=summary)
-    write_page(page, folder / "report.html")
+    sections = [(title, list(parts)) for title, parts in _contents(cells)]
+    for _, parts in sections:
+        for part in parts:
+            if isinstance(part, Drawn):
+                part.write(folder)
+    command = f"{summary.command} --summarise"
+    page = Page(
+        title="Life-long learning",
+        introduction=f"{INTRODUCTION}\n\nPreset {summary.preset}, {len(cells)} cells.",
+        sections=[
+            Section(title=title, blocks=[part.picture(command) if isinstance(part, Drawn) else part for part in parts])
+            for title, parts in sections
+            if parts
+        ],
+        summary=summary,
+    )
+    write_page(page, folder / REPORT)
+
+
+def _contents(cells: Sequence[Cell]) -> Iterator[tuple[str, Sequence[Part]]]:
+    """Titles of all sections in order, and what stands in them, if anything."""
+    yield "Environments it inferred", draw_environments(cells)
+    yield "What it still knows", [drawn for sequence in PROBED for drawn in draw_probes(cells, sequence)]
+    yield "Which parts matter", ablation(cells)
+    yield "What its latents are used for", [drawn for sequence in PROBED for drawn in draw_latents(cells, sequence)]
+    yield "What its latents mean", [drawn for life in TRAVERSALS for drawn in draw_traversals(cells, life)]
+    yield "One world seen as another", cross_domain(cells)
+    yield "Ambiguity", ambiguity(cells)
+    yield "Imagination", imagination(cells)
+    yield "Factors that open one after another", factors(cells)

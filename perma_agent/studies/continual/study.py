@@ -52,7 +52,7 @@ def run(
         run_cells(STUDY, folder, part, progress=progress, processes=config.processes)
 
 
-def plan(config: ContinualConfig, folder: Path) -> list[PlannedCell]:
+def plan(config: ContinualConfig, folder: Path = Path()) -> list[PlannedCell]:
     """All cells: first seed 0 of each arm, then seed 1, so that a study cut short has something of everything."""
     lives = {
         (arm, seed): replace(config.lives[arm.split("-")[0]], arm=arm.partition("-")[2])

@@ -25,13 +25,8 @@ from perma_agent.studies.continual.factor_split import (
     measure_factor_split,
     plan_factor_split,
 )
-from perma_agent.studies.continual.factor_split_scores import (
-    SCORES,
-    FactorExaminer,
-    kept_latents,
-    mig_drops,
-    world_end,
-)
+from perma_agent.studies.continual.factor_split_examination import SCORES, FactorExaminer
+from perma_agent.studies.continual.factor_split_scores import kept_latents, mig_drops, world_end
 from perma_agent.studies.continual.life import new_learner
 
 OPENS = (("x", "y"), ("scale",), ("hue",))
@@ -42,7 +37,7 @@ def tiny() -> FactorSplit:
     """A life of a few batches."""
     model = VASEConfig(image_size=16, filters=(4, 4), hidden=8, latents=3, likelihood="bernoulli")
     return FactorSplit(
-        preset="tiny", steps=(3, 2, 3), model=model, learner=LearnerConfig(), batch=8, every=2, test_frames=300
+        preset="tiny", steps=(3, 2, 3), model=model, learner=LearnerConfig(), batch=8, every=10, test_frames=200
     )
 
 
@@ -145,7 +140,7 @@ class OracleCodes(FactorExaminer):
 
 def test_a_code_of_the_factors_themselves_gets_full_marks(tiny: FactorSplit) -> None:
     worlds = [SplitWorld(names, canvas=16) for names in (("x", "y"), ("x", "y", "scale"))]
-    examiner = OracleCodes(worlds, opens=(("x", "y"), ("scale",)), steps=(5, 5), frames=2_000, seed=0)
+    examiner = OracleCodes(worlds, opens=(("x", "y"), ("scale",)), steps=(5, 5), frames=800, seed=0)
     learner = new_learner(tiny.life(VASE_ARM), seed=0)
     learner.step = 5
     assert set(examiner(learner)["mig"]) == {"x", "y"}
