@@ -36,8 +36,8 @@ class Config:
     """continual (the VASE paper's experiments), levels (an oracle's and chance's scores, and kills survived) or
     throughput (steps a second)."""
     preset: str = "smoke"
-    """smoke (under a minute, figures without meaning), bench (what is published) or, of continual, paper (the paper's own
-    sizes, for who has a GPU)."""
+    """smoke (under a minute, figures without meaning), bench (what is published) or, of continual, paper (the paper's
+    own sizes, for who has a GPU)."""
     folder: Path | None = None
     """Of the results; if not given, benchmarks/results/NAME for bench and runs/studies/NAME-PRESET for others."""
     only: str | None = None
@@ -68,7 +68,9 @@ def run(config: Config) -> None:
     if config.levels and config.name != "throughput":
         raise PermaAgentError(f"expected --levels with the study throughput only, got it with {config.name}")
     if config.name != "continual" and (config.data, config.processes) != (None, None):
-        raise PermaAgentError(f"expected --data and --processes with the study continual only, got them with {config.name}")
+        raise PermaAgentError(
+            f"expected --data and --processes with the study continual only, got them with {config.name}"
+        )
     if config.processes is not None and config.processes < 1:
         raise PermaAgentError(f"expected at least one process, got --processes {config.processes}")
     study: Any = importlib.import_module(STUDIES[config.name])
@@ -76,7 +78,9 @@ def run(config: Config) -> None:
         raise PermaAgentError(f"expected one of the presets {', '.join(study.PRESETS)}, got {config.preset!r}")
     folder = config.folder or _default_folder(config)
     if not config.summarise:
-        study.run(_with_resources(study.PRESETS[config.preset], config), folder, only=config.only, progress=progress_bar)
+        study.run(
+            _with_resources(study.PRESETS[config.preset], config), folder, only=config.only, progress=progress_bar
+        )
     summary: Summary = study.summarise(folder)
     if config.json:
         show_json(summary)

@@ -157,8 +157,9 @@ class EnvironmentInference:
             return len(self.records), verdict
         return min(
             candidates,
-            key=lambda index: evidence.error_under(index)
-            / self.records[index].limit(self.config, contrast=evidence.contrast),
+            key=lambda index: (
+                evidence.error_under(index) / self.records[index].limit(self.config, contrast=evidence.contrast)
+            ),
         ), verdict
 
     def _fits(self, index: int, evidence: Evidence) -> tuple[bool, Verdict]:

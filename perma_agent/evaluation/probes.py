@@ -20,8 +20,8 @@ from perma_agent.models import VASE
 class ProbeConfig:
     """The network that reads the latents; the same for everything that is compared.
 
-    A position is hard to read off two dozen noisy latents: from 6,000 samples a network of 64 units told it to a squared
-    error of 44e-4, from 20,000 one of 128-128 units to 9e-4 (one model), so a small probe measures itself.
+    A position is hard to read off two dozen noisy latents: from 6,000 samples a network of 64 units told it to a
+    squared error of 44e-4, from 20,000 one of 128-128 units to 9e-4 (one model), so a small probe measures itself.
     """
 
     hidden: tuple[int, ...] = (128, 128)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import queue
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -37,7 +39,8 @@ def measure_in_processes(
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager:
         done: queue.Queue[float] = manager.Queue()
-        pool = ProcessPoolExecutor(min(processes, len(cells)), mp_context=context, initializer=_one_thread)
+        workers = min(processes, len(cells))
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare, initargs=(os.getpid(),))
         try:
             running = {pool.submit(_measure, cell, done): cell for cell in cells}
             while running:
@@ -58,8 +61,16 @@ def measure_in_processes(
                     process.terminate()
 
 
-def _one_thread() -> None:
+def _prepare(parent: int) -> None:
+    """One thread, and an end with the parent: a worker whose parent was killed would compute for nobody."""
     torch.set_num_threads(1)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(LOOK)
+    os._exit(1)
 
 
 def _measure(cell: PlannedCell, done: queue.Queue[float]) -> tuple[Measured, float]:

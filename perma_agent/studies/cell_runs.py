@@ -15,6 +15,7 @@ from perma_agent.studies.planned_cell import Advance, Measured, PlannedCell
 
 __all__ = ["Advance", "Measured", "PlannedCell", "run_cells", "summarise_cells"]
 
+
 def run_cells(
     study: str, folder: Path, plan: Sequence[PlannedCell], *, progress: ProgressBar, processes: int | None = None
 ) -> None:

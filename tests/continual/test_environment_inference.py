@@ -238,7 +238,9 @@ def test_running_means_by_hand() -> None:
     # The first batch counts whole, the second half, and from 1/(1 - memory) = 2 batches on always half.
     record = EnvironmentRecord.new(1)
     for errors, mean in (([2.0, 4.0], 0.0), ([5.0, 5.0], 2.0), ([8.0, 8.0], 5.0)):
-        record.observe(torch.tensor(errors), Marginal(torch.tensor([mean]), torch.tensor([[1.0]])), contrast=2 * mean, memory=0.5)
+        record.observe(
+            torch.tensor(errors), Marginal(torch.tensor([mean]), torch.tensor([[1.0]])), contrast=2 * mean, memory=0.5
+        )
     assert record.observed == 3
     assert record.error == pytest.approx(6.0)  # 3 → 4 → 6
     assert record.contrast == pytest.approx(6.0)  # 0 → 2 → 6

@@ -77,7 +77,9 @@ def test_codes_are_samples_of_the_posterior_whatever_is_masked() -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^expected finite codes \[N, D\] and N targets, got shapes \(3, 5\) and \(2,\)"):
+    with pytest.raises(
+        ValueError, match=r"^expected finite codes \[N, D\] and N targets, got shapes \(3, 5\) and \(2,\)"
+    ):
         train_classifier(codes(3), np.zeros(2, dtype=np.int64))
     with pytest.raises(ValueError, match=r"^expected positive sizes and learning rate, got "):
         ProbeConfig(epochs=0)

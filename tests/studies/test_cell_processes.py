@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 
@@ -84,3 +87,41 @@ def test_a_process_that_dies_loses_its_own_cell_alone(tmp_path: Path) -> None:
     assert [one.arm for one in read_cells(tmp_path)] == ["arm1"]
     run_cells("trial", tmp_path, [cell(1), cell(2)], progress=Bar(), processes=1)
     assert [one.arm for one in read_cells(tmp_path)] == ["arm1", "arm2"]
+
+
+RUNNER = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from test_cell_processes import Bar, cell, linger
+from perma_agent.studies.cell_runs import run_cells
+if __name__ == "__main__":
+    run_cells("trial", Path({folder!r}), [cell(1, linger)], progress=Bar(), processes=1)
+"""
+
+
+def linger(advance: Callable[[float], None]) -> Measured:
+    Path(os.environ["LINGERS"]).write_text(str(os.getpid()))
+    time.sleep(60)
+    return Measured(figures={})
+
+
+def test_workers_end_with_their_parent(tmp_path: Path) -> None:
+    script, said = tmp_path / "runner.py", tmp_path / "pid"
+    script.write_text(RUNNER.format(tests=str(Path(__file__).parent), folder=str(tmp_path)))
+    parent = subprocess.Popen([sys.executable, script], env={**os.environ, "LINGERS": str(said)})
+    try:
+        _wait_until(lambda: said.exists() and said.read_text() != "")
+        worker = int(said.read_text())
+    finally:
+        parent.kill()
+        parent.wait()
+    _wait_until(lambda: not psutil.pid_exists(worker) or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE)
+
+
+def _wait_until(happens: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if happens():
+            return
+        time.sleep(0.1)
+    raise AssertionError("expected it to happen within 40 seconds, got nothing")

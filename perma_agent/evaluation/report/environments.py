@@ -21,6 +21,7 @@ from perma_agent.evaluation.report.style import (
     new_figure,
     styled,
 )
+from perma_agent.evaluation.report.truth import draw_truth
 
 
 @styled
@@ -39,7 +40,7 @@ def environments_over_time(history: LearningHistory, *, worlds: Sequence[World])
     """
     figure = new_figure(9.0, 5.0)
     truth, inferred, error = figure.subplots(3, 1, sharex=True, height_ratios=[0.28, 1.1, 1.7])
-    _draw_truth(truth, worlds, last=int(history.steps[-1]))
+    draw_truth(truth, worlds, last=int(history.steps[-1]))
     _draw_environments(inferred, history)
     _draw_error(error, history)
     for axes in (inferred, error):
@@ -47,21 +48,6 @@ def environments_over_time(history: LearningHistory, *, worlds: Sequence[World])
     error.set_xlabel("batch")
     error.set_xlim(history.steps[0] - 0.5, history.steps[-1] + 0.5)
     return figure
-
-
-def _draw_truth(axes: Axes, worlds: Sequence[World], *, last: int) -> None:
-    names = list(dict.fromkeys(world.name for world in worlds))
-    shades = np.linspace(0.90, 0.68, len(names))
-    for world, end in zip(worlds, [*(world.start for world in worlds[1:]), last + 1], strict=True):
-        shade = str(shades[names.index(world.name)])
-        axes.axvspan(world.start - 0.5, end - 0.5, color=shade, linewidth=0)
-        axes.text((world.start + end) / 2, 0.5, world.name, ha="center", va="center", clip_on=True)
-    mark_switches(axes, worlds)
-    axes.set(yticks=[], ylim=(0, 1))
-    axes.set_ylabel("truth", rotation=0, ha="right", va="center")
-    axes.spines[:].set_visible(False)
-    axes.tick_params(bottom=False)
-    axes.grid(visible=False)
 
 
 def _draw_environments(axes: Axes, history: LearningHistory) -> None:

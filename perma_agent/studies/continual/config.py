@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from perma_agent.continual import DreamConfig, InferenceConfig, LatentMaskConfig, LearnerConfig
+from perma_agent.continual import LearnerConfig
 from perma_agent.evaluation.probes import ProbeConfig
 from perma_agent.models import VASEConfig
-from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
 
 ARMS: Mapping[str, str] = MappingProxyType(
     {

@@ -83,9 +83,7 @@ LOOKS: Mapping[str, LookPlan] = MappingProxyType(
 """Looks by the arm of their cells. Imagination looks at the life in which digits were never seen to move."""
 
 
-def measure_look(
-    arm: str, config: LifeConfig, seed: int, data: Path | None, keep: Path, advance: Advance
-) -> Measured:
+def measure_look(arm: str, config: LifeConfig, seed: int, data: Path | None, keep: Path, advance: Advance) -> Measured:
     """Take a life's learner, living the life anew if it was not kept, and look at it.
 
     Args:

@@ -22,13 +22,13 @@ CROSS: Mapping[str, tuple[str, str]] = {
 """By arm: name of the figure, and of the learner."""
 CARRIED = ("position", "class")
 CROSS_ROWS: Mapping[str, str] = {
-    "object's place abroad, pixels off": "position_mean",
-    "at home": "position_at_home",
-    "if the drawings were shuffled": "position_chance",
-    "class told abroad": "class_abroad",
-    "of frames decoded at home": "class_at_home",
-    "of the frames untranslated": "class_untranslated",
-    "most frequent class": "class_chance",
+    "place of the object abroad, pixels off": "position_mean",
+    "place at home, pixels off": "position_at_home",
+    "place if drawings were shuffled, pixels off": "position_chance",
+    "class told right abroad": "class_abroad",
+    "class of the other world's own drawings": "class_at_home",
+    "class of the frames as they are": "class_untranslated",
+    "share of the most frequent class": "class_chance",
 }
 IMAGINATION = "imagination-sda"
 IMAGINED_ROWS: Mapping[str, tuple[str, str | None]] = {
@@ -38,7 +38,7 @@ IMAGINED_ROWS: Mapping[str, tuple[str, str | None]] = {
     "share of objects lost at the ends": ("lost", "lost_moving"),
     "objects told right at the ends": ("kept", None),
     "objects told right unmoved": ("kept_unmoved", None),
-    "most frequent class": ("chance", None),
+    "share of the most frequent class": ("chance", None),
     "share of the latents masked": ("masked", None),
 }
 

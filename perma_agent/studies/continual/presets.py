@@ -139,5 +139,7 @@ def _paper() -> ContinualConfig:
     )
 
 
-PRESETS: Mapping[str, ContinualConfig] = MappingProxyType({made.preset: made for made in (_smoke(), _bench(), _paper())})
-"""smoke: scikit-learn's digits, under a minute. bench: 32x32, about three hours on two cores. paper: the paper's sizes."""
+PRESETS: Mapping[str, ContinualConfig] = MappingProxyType(
+    {made.preset: made for made in (_smoke(), _bench(), _paper())}
+)
+"""smoke: scikit-learn's digits, under a minute. bench: 32x32, for two cores. paper: the paper's sizes, for a GPU."""

@@ -57,14 +57,13 @@ def interval(values: np.ndarray, *, seed: int = 0) -> Estimate:
 
 def rows_of(cells: Sequence[Cell]) -> list[Row]:
     """All rows: the bars first, then table 1, then what else was measured."""
-    rows = [
+    return [
         *_bars(cells),
         *_inference(cells),
         *_minutes(cells),
         *_table(cells),
         *_analyses(cells),
     ]
-    return rows
 
 
 def _bars(cells: Sequence[Cell]) -> list[Row]:

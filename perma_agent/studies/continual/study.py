@@ -27,9 +27,7 @@ from perma_agent.studies.planned_cell import PlannedCell
 STUDY = "continual"
 
 
-def run(
-    config: ContinualConfig, folder: Path, *, only: str | None = None, progress: ProgressBar = no_progress
-) -> None:
+def run(config: ContinualConfig, folder: Path, *, only: str | None = None, progress: ProgressBar = no_progress) -> None:
     """Live the lives that are missing, then look at what they left.
 
     Args:

@@ -88,7 +88,8 @@ def test_what_no_latent_held_cannot_be_kept() -> None:
 def test_a_latent_that_the_decoder_ignores_tells_nothing(tiny: FactorSplit) -> None:
     learner = new_learner(tiny.life(VASE_ARM), seed=0)
     with torch.no_grad():
-        learner.model.encoder.mean.weight[0] *= 1e-3  # its means still differ from frame to frame
+        learner.model.encoder.mean.weight *= 100.0
+        learner.model.encoder.mean.weight[0] *= 1e-5  # its means still differ from frame to frame
     worlds = [SplitWorld(("x", "y"), canvas=16)]
     means, samples = FactorExaminer(worlds, opens=(("x", "y"),), steps=(5,), frames=200, seed=0)._codes(learner, 0)
     assert (means[:, 0] == 0).all()

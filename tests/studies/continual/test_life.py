@@ -80,9 +80,13 @@ def test_an_arm_switches_off_what_its_letters_do_not_name(arm: str) -> None:
     config = replace(TINY, arm=arm, renew_every=77).learner_of(5)
     letters = set() if arm.startswith("none") else set(arm.split("-")[0])
     assert config.seed == 5
-    assert (config.inference.enabled, config.dreaming.enabled, config.mask.enabled) == tuple(x in letters for x in "sda")
+    assert (config.inference.enabled, config.dreaming.enabled, config.mask.enabled) == tuple(
+        x in letters for x in "sda"
+    )
     assert config.capacity.disentangled == (not arm.endswith("-entangled"))
-    assert config.dreaming.decoder_proximity == (0.0 if arm == "sd-encoder" else TINY.learner.dreaming.decoder_proximity)
+    assert config.dreaming.decoder_proximity == (
+        0.0 if arm == "sd-encoder" else TINY.learner.dreaming.decoder_proximity
+    )
     assert config.dreaming.renew_every == (None if "s" in letters else 77)
 
 
@@ -104,7 +108,9 @@ def test_an_examination_leaves_the_learner_as_it_was_and_repeats_itself() -> Non
     assert first == second
     assert all((value == before[name]).all() for name, value in learner.model.state_dict().items())
     assert (learner.generator.get_state() == noise).all()
-    assert set(first["accuracy"]) == {"moving-digits", "inverse-digits"} and set(first["position_mse"]) == {"moving-digits"}
+    assert set(first["accuracy"]) == {"moving-digits", "inverse-digits"} and set(first["position_mse"]) == {
+        "moving-digits"
+    }
     assert all(0 <= share <= 1 for share in first["accuracy"].values()) and first["used"] == 0
     assert np.shape(first["information"]["inverse-digits"]) == (4,)
 

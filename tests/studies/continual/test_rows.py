@@ -12,7 +12,9 @@ from perma_agent.evaluation.results import Row
 from perma_agent.studies.continual.rows import rows_of
 
 
-def life(arm: str, seed: int, *, best: float, change: float, position: float = 1e-3, moved: float = 0.0, **figures: Any) -> Cell:
+def life(
+    arm: str, seed: int, *, best: float, change: float, position: float = 1e-3, moved: float = 0.0, **figures: Any
+) -> Cell:
     return Cell(
         study="continual",
         arm=arm,
@@ -67,7 +69,9 @@ def test_a_loss_of_nothing_counts_as_a_tenth_of_a_point() -> None:
 
 
 def test_thirty_right_lives_meet_the_bar() -> None:
-    cells = [life(f"{name}-sda", seed, best=0.8, change=0.0) for name in ("three", "five", "return") for seed in range(10)]
+    cells = [
+        life(f"{name}-sda", seed, best=0.8, change=0.0) for name in ("three", "five", "return") for seed in range(10)
+    ]
     assert rows(*cells)["inference_right_of_30"].met is True
     cells[7] = life("three-sda", 7, best=0.8, change=0.0, **{"inference/right": 0.0, "inference/spurious": 1.0})
     made = rows(*cells)
@@ -82,7 +86,12 @@ def test_bars_without_cells_say_so() -> None:
 
 def test_other_cells_give_a_row_for_each_figure() -> None:
     look = Cell(
-        study="continual", arm="cross-sda", seed=0, settings={}, figures={"position_mean": 1.5, "class_kept": None}, seconds=1
+        study="continual",
+        arm="cross-sda",
+        seed=0,
+        settings={},
+        figures={"position_mean": 1.5, "class_kept": None},
+        seconds=1,
     )
     made = rows(look)
     assert made["cross_sda_position_mean"].mean == 1.5 and "cross_sda_class_kept" not in made

@@ -57,7 +57,12 @@ def test_cells_are_planned_once_seed_by_seed_and_say_all_that_they_depend_on(pre
 
 def test_paper_has_the_papers_sizes() -> None:
     life = PRESETS["paper"].lives["three"]
-    assert (life.model.image_size, life.model.filters, life.model.latents, life.batch) == (64, (64, 64, 128, 128), 24, 64)
+    assert (life.model.image_size, life.model.filters, life.model.latents, life.batch) == (
+        64,
+        (64, 64, 128, 128),
+        24,
+        64,
+    )
     assert life.sequence.worlds == ("moving-fashion", "mnist", "moving-mnist")
 
 
