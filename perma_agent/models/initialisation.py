@@ -11,7 +11,7 @@ LOG_VARIANCE_GAIN = 0.1
 def initialise(model: nn.Module) -> None:
     """Draw the weights of all layers anew, as He et al. do for ReLU networks, and set the biases to 0.
 
-        w ~ N(0, gain / fan),  gain 2 where ReLU follows, else 1
+        w ~ N(0, gain / fan),  gain 2 (a ReLU before the layer takes half of the power), less for the heads of the code
 
     The fan is the number of inputs that one output adds up: of a transposed convolution with stride 2 only a quarter of
     its kernel. With PyTorch's default (a variance of 1/(3 fan)) the signal fades over the eight layers from frame to

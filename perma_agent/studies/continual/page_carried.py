@@ -48,9 +48,9 @@ def cross_domain(cells: Sequence[Cell]) -> list[Part]:
     parts: list[Part] = []
     for arm, (name, learner) in CROSS.items():
         found = of_arm(cells, arm)
-        cell = next((cell for cell in found if any(first_with_sheet([cell], key) for key in CARRIED)), None)
-        if cell is not None:
-            parts.append(_carried(cell, name=name, learner=learner))
+        fullest = max(found, key=lambda cell: len(_drawn(cell)), default=None)  # the first of these
+        if fullest is not None and _drawn(fullest):
+            parts.append(_carried(fullest, name=name, learner=learner))
         for key in CARRIED:
             parts += notes(found, key)
     columns = {learner: arm for arm, (_, learner) in CROSS.items() if of_arm(cells, arm)}
@@ -64,14 +64,22 @@ def cross_domain(cells: Sequence[Cell]) -> list[Part]:
     return parts if table is None else [*parts, table]
 
 
+def _drawn(cell: Cell) -> list[dict[str, Any]]:
+    """The series that have frames."""
+    return [one for key in CARRIED if "sheet" in (one := cell.series.get(key, {}))]
+
+
 def _carried(cell: Cell, *, name: str, learner: str) -> Drawn:
-    series = [one for key in CARRIED if "sheet" in (one := cell.series.get(key, {}))]
+    series = _drawn(cell)
     sheets = [frames_of(one) for one in series]
     shown = min(sheet.shape[1] for sheet in sheets)
     return Drawn(
         name=name,
         figure=cross_domain_sheet(
-            [CrossDomain(*sheet[:, :shown]) for sheet in sheets],
+            [
+                CrossDomain(frames=frames, at_home=at_home, abroad=abroad, back=back)
+                for frames, at_home, abroad, back in (sheet[:, :shown] for sheet in sheets)
+            ],
             names=[" → ".join(one["worlds"]) for one in series],
             environments=[(one["environments"][0], one["environments"][1]) for one in series],
         ),

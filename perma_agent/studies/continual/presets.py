@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,7 +22,8 @@ class ContinualConfig:
     preset: str
     """Name of these settings."""
     lives: Mapping[str, LifeConfig]
-    """A life for each sequence: `three` (figure 2, table 1), `five` (figures 3 and 4B), `return`; all of arm `sda`."""
+    """A life for each sequence, all of arm `sda`: `three` (figure 2, table 1), `five` (figures 3 and 4B), `return`; and
+    shorter ones, without probes, of more seeds (`three_short`, `five_short`), for whether environments are found."""
     seeds: Mapping[str, tuple[int, ...]]
     """Seeds of each cell's arm, `<sequence>-<arm>`."""
     looked_at: tuple[int, ...] = (0, 1, 2)
@@ -64,6 +65,11 @@ def _return(steps: tuple[int, int, int]) -> Sequence:
     return Sequence(worlds=worlds, steps=steps, classified=("moving-fashion", "mnist"), located=("moving-fashion",))
 
 
+def _unprobed(sequence: Sequence) -> Sequence:
+    """The same worlds for who asks only whether they are found."""
+    return replace(sequence, classified=(), located=())
+
+
 def _smoke() -> ContinualConfig:
     model = VASEConfig(channels=1, image_size=32, filters=(16, 16, 16), hidden=64, latents=12, likelihood="bernoulli")
     sequence = Sequence(
@@ -101,11 +107,15 @@ def _bench() -> ContinualConfig:
             "three": life(_three((1_500, 1_500, 1_500)), every=750),
             "five": life(_five((1_100, 700, 500, 700, 1_000)), every=10_000, probes=8_000),
             "return": life(_return((1_200, 700, 500)), every=10_000),
+            "three_short": life(_unprobed(_three((900, 700, 500))), every=10_000),
+            "five_short": life(_unprobed(_five((900, 500, 400, 500, 300))), every=10_000),
         },
         seeds={
-            **dict.fromkeys(("three-sda", "five-sda", "return-sda"), many),
-            **dict.fromkeys(("three-none", "three-a", "three-s", "three-d", "three-sd"), few),
+            **dict.fromkeys(("three-sda", "three-none", "three-sd", "three-a", "five-sda"), few),
             **dict.fromkeys(("three-sda-entangled", "three-none-entangled"), few),
+            **dict.fromkeys(("three-s", "three-d"), few),
+            "return-sda": many,
+            **dict.fromkeys(("three_short-sda", "five_short-sda"), many[len(few) :]),
             **dict.fromkeys(("five-none", "five-sda-entangled", "three-sa", "three-da", "three-sd-encoder"), (0,)),
         },
     )

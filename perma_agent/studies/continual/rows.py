@@ -24,6 +24,10 @@ LEAST_LOSS = 0.1
 """Points; a smaller loss of VASE's counts as this much where CCI-VAE's is divided by it."""
 
 
+LIVES = ("three", "five", "return", "three_short", "five_short")
+"""Sequences, with which the arms of lives begin."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Measure:
     """A column of table 1."""
@@ -126,7 +130,7 @@ def _advantage(cells: Sequence[Cell], arm: str) -> list[Row]:
 
 
 def _inference(cells: Sequence[Cell]) -> list[Row]:
-    lives = [cell for cell in cells if cell.arm in ("three-sda", "five-sda", "return-sda")]
+    lives = [cell for cell in cells if cell.arm.endswith("-sda") and cell.arm.split("-")[0] in LIVES]
     made = []
     if lives:
         right = sum(cell.figures["inference/right"] or 0.0 for cell in lives)
@@ -136,7 +140,7 @@ def _inference(cells: Sequence[Cell]) -> list[Row]:
         )
         made.append(Row.of("inference_right_of_30", Estimate.exact(right), unit="lives", goal=">= 30", note=told))
     for sequence in ("three", "five", "return"):
-        chosen = [cell for cell in lives if cell.arm == f"{sequence}-sda"]
+        chosen = [cell for cell in lives if cell.arm in (f"{sequence}-sda", f"{sequence}_short-sda")]
         for figure in ("right", "missed", "unrecognised", "spurious"):
             if chosen:
                 total = sum(cell.figures[f"inference/{figure}"] or 0.0 for cell in chosen)
@@ -154,7 +158,7 @@ def _minutes(cells: Sequence[Cell]) -> list[Row]:
 def _analyses(cells: Sequence[Cell]) -> list[Row]:
     """Every figure of the cells that are no lives, under the arm's name and its own."""
     made = []
-    arms = sorted({cell.arm for cell in cells if cell.arm.split("-")[0] not in ("three", "five", "return")})
+    arms = sorted({cell.arm for cell in cells if cell.arm.split("-")[0] not in LIVES})
     for arm in arms:
         figures = sorted({figure for cell in cells if cell.arm == arm for figure in cell.figures})
         for figure in figures:
