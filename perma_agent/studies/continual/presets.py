@@ -116,7 +116,7 @@ def _bench() -> ContinualConfig:
             **dict.fromkeys(("three-s", "three-d"), few),
             "return-sda": many,
             **dict.fromkeys(("three_short-sda", "five_short-sda"), many[len(few) :]),
-            **dict.fromkeys(("five-none", "five-sda-entangled", "three-sa", "three-da", "three-sd-encoder"), (0,)),
+            **dict.fromkeys(("five-none", "five-sda-entangled"), (0,)),
         },
     )
 
