@@ -88,7 +88,18 @@ def _smoke() -> ContinualConfig:
         test_probes_on=300,
         probe=ProbeConfig(epochs=10),
     )
-    return ContinualConfig(preset="smoke", lives={"three": life}, seeds={"three-sda": (0,), "three-none": (0,)})
+    factors = FactorSplit(
+        preset="smoke",
+        steps=(40, 30, 30),
+        model=replace(model, channels=3),
+        batch=32,
+        every=50,
+        test_frames=400,
+        seeds=(0,),
+    )
+    return ContinualConfig(
+        preset="smoke", lives={"three": life}, seeds={"three-sda": (0,), "three-none": (0,)}, factors=factors
+    )
 
 
 def _bench() -> ContinualConfig:
@@ -118,6 +129,7 @@ def _bench() -> ContinualConfig:
             **dict.fromkeys(("three_short-sda", "five_short-sda"), many[len(few) :]),
             **dict.fromkeys(("five-none", "five-sda-entangled"), (0,)),
         },
+        factors=FactorSplit(preset="bench", steps=(900, 1_000, 1_100), every=500),
     )
 
 
@@ -146,6 +158,20 @@ def _paper() -> ContinualConfig:
             **dict.fromkeys(("three-sda", "five-sda", "return-sda"), many),
             **dict.fromkeys(("five-none", "five-sda-entangled"), few),
         },
+        factors=_paper_factors(),
+    )
+
+
+def _paper_factors() -> FactorSplit:
+    bench = FactorSplit(preset="paper")
+    slow = replace(bench.learner.capacity, schedule=CapacitySchedule(nats=12.0, steps=40_000))
+    return replace(
+        bench,
+        steps=(20_000, 20_000, 20_000),
+        model=replace(VASEConfig.paper(), channels=3),
+        learner=replace(bench.learner, capacity=slow, inference=InferenceConfig(burn_in=1_500)),
+        every=2_500,
+        test_frames=10_000,
     )
 
 

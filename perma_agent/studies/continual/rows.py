@@ -64,6 +64,7 @@ def rows_of(cells: Sequence[Cell]) -> list[Row]:
     return [
         *_bars(cells),
         *_inference(cells),
+        *_factor_split(cells),
         *_minutes(cells),
         *_table(cells),
         *_analyses(cells),
@@ -146,6 +147,19 @@ def _inference(cells: Sequence[Cell]) -> list[Row]:
                 total = sum(cell.figures[f"inference/{figure}"] or 0.0 for cell in chosen)
                 note = f"of {len(chosen)} lives" if figure == "right" else f"in {len(chosen)} lives"
                 made.append(Row.of(f"inference_{figure}_{sequence}", Estimate.exact(total), note=note))
+    return made
+
+
+def _factor_split(cells: Sequence[Cell]) -> list[Row]:
+    """Whether what was disentangled stays so when further factors open."""
+    ours, at_once = seeds_of(cells, "factors-sda", "mig_mean"), seeds_of(cells, "factors-at-once", "mig_mean")
+    drop = seeds_of(cells, "factors-sda", "mig_drop")
+    if not len(drop):
+        return []
+    note = "largest fall, over factors, from the best since the world in which it opened had ended"
+    made = [_row("factor_split_mig_drop", drop, unit="MIG", goal="<= 0.05", note=note)]
+    if len(at_once):
+        made.append(_difference("factor_split_mig_less_at_once", ours, at_once, unit="MIG", goal=">= -0.05"))
     return made
 
 
