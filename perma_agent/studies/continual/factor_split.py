@@ -56,9 +56,9 @@ class FactorSplit:
             inference=InferenceConfig(burn_in=300),
         )
     )
-    """The learner with every switch on. Capacity rises slowly and is kept to from the first batch on: with 5 nats granted
-    by the end of the first world, x and y had one latent each (seed 100). Frames of a world are unpaired: nothing can
-    be learnt of permanence."""
+    """The learner with every switch on. Capacity rises slowly and is kept to from the first batch on: with 5 nats
+    granted by the end of the first world, x and y had one latent each (seed 100). Frames of a world are unpaired:
+    nothing can be learnt of permanence."""
     batch: int = 64
     """Frames per batch."""
     every: int = 300
