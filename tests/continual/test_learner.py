@@ -143,7 +143,9 @@ def test_a_permanence_of_weight_0_leaves_the_gradients_untouched() -> None:
 
 @pytest.mark.parametrize("dreaming", [False, True])
 def test_a_masked_latent_gets_no_gradient_but_from_dreams(dreaming: bool) -> None:
-    config = replace(PLAIN, permanence=PermanenceConfig(warm_up=0), mask=LatentMaskConfig())
+    config = replace(
+        PLAIN, permanence=PermanenceConfig(warm_up=0), mask=LatentMaskConfig(), inference=InferenceConfig()
+    )
     learner = second_environment(replace(config, dreaming=DreamConfig(enabled=dreaming, count=4)))
     for parameter in learner.snapshot.model.parameters():
         parameter.mul_(1.1)  # the teacher is of another opinion
