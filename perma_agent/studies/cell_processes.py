@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.managers import SyncManager
 
 import torch
 
@@ -37,7 +38,9 @@ def measure_in_processes(
         PermaAgentError: a process died; what was yielded before is not lost.
     """
     context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
+    manager = SyncManager(ctx=context)
+    manager.start(initializer=_prepare, initargs=(os.getpid(),))
+    with manager:
         done: queue.Queue[float] = manager.Queue()
         workers = min(processes, len(cells))
         pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare, initargs=(os.getpid(),))
@@ -46,7 +49,7 @@ def measure_in_processes(
             while running:
                 finished, _ = wait(running, timeout=LOOK, return_when=FIRST_COMPLETED)
                 _pass_on(done, advance)
-                for future in finished:
+                for future in sorted(finished, key=lambda done: done.exception() is not None):  # keep before we fail
                     measured, seconds = future.result()
                     yield running.pop(future), measured, seconds
         except BrokenProcessPool as error:

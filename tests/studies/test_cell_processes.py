@@ -112,11 +112,16 @@ def test_workers_end_with_their_parent(tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, script], env={**os.environ, "LINGERS": str(said)})
     try:
         _wait_until(lambda: said.exists() and said.read_text() != "")
-        worker = int(said.read_text())
+        children = psutil.Process(parent.pid).children(recursive=True)
     finally:
         parent.kill()
         parent.wait()
-    _wait_until(lambda: not psutil.pid_exists(worker) or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE)
+    assert int(said.read_text()) in {child.pid for child in children}
+    _wait_until(lambda: not any(_lives(child) for child in children))
+
+
+def _lives(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def _wait_until(happens: Callable[[], bool]) -> None:
