@@ -177,7 +177,7 @@ class EnvironmentInference:
 
     def _contradictions(self, record: EnvironmentRecord, evidence: Evidence) -> Tensor:
         alpha = atypicality(evidence.marginal, record.marginal)
-        return contradicts(alpha, used=record.used, config=self.mask_config)
+        return contradicts(alpha, used=record.compared, config=self.mask_config)
 
     def _change_to(self, proposal: int, why: Verdict) -> Verdict:
         left = self.current

@@ -254,6 +254,7 @@ class Learner:
         frames, means = frames[:TOLERANCE_FRAMES], means[:TOLERANCE_FRAMES].detach()
         tolerance = noise_tolerance(means, lambda latents: self._errors(latents, environment, frames))
         record = self.inference.records[environment]
+        record.compared = (tolerance < self.config.inference.compared_below) & record.mask
         record.used = (tolerance < self.config.inference.used_below) & record.mask
 
     @torch.no_grad()

@@ -49,7 +49,7 @@ def measure_in_processes(
             while running:
                 finished, _ = wait(running, timeout=LOOK, return_when=FIRST_COMPLETED)
                 _pass_on(done, advance)
-                for future in sorted(finished, key=lambda done: done.exception() is not None):  # keep before we fail
+                for future in sorted(finished, key=lambda ended: ended.exception() is not None):  # keep before we fail
                     measured, seconds = future.result()
                     yield running.pop(future), measured, seconds
         except BrokenProcessPool as error:

@@ -387,7 +387,16 @@ def test_used_latents_are_those_that_tolerate_no_noise() -> None:
     with torch.no_grad():
         learner.model.decoder.hidden.weight[:, :LATENTS] *= torch.tensor([1000.0, 0.0, 1000.0])
     learner.update(pairs())
-    assert learner.inference.records[0].used.tolist() == [True, False, True]
+    record = learner.inference.records[0]
+    assert record.used.tolist() == record.compared.tolist() == [True, False, True]
+
+
+def test_what_tolerates_some_noise_is_compared_though_not_used() -> None:
+    config = InferenceConfig(burn_in=1, enabled=False, used_below=1 / 32, compared_below=2.0)
+    learner = new_learner(replace(PLAIN, inference=config))
+    learner.update(pairs())
+    record = learner.inference.records[0]
+    assert not record.used.any() and record.compared.all()
 
 
 def test_autocast_is_bfloat16_where_that_pays() -> None:
