@@ -35,10 +35,6 @@ class InferenceConfig:
     memory: float = 0.98
     """Decay per batch of the running means of an environment's error and latents: 50 batches, since both drift while
     the model learns."""
-    compared_below: float = 1.0
-    """A batch's latents are compared with those of an environment where σ* is below this, in the same units. Wider than
-    `used_below`, since a half-trained code spreads what it knows: two dozen latents of a nat each, none of which is
-    used by that measure, and then nothing tells static MNIST from moving MNIST."""
     used_below: float = 0.5
     """T: a latent is used if its noise tolerance σ* is below this, in units of the prior's standard deviation."""
 
@@ -63,7 +59,9 @@ class EnvironmentRecord:
     mask: Tensor
     """a^s, bool, shape `[D]`; False where masked."""
     compared: Tensor
-    """Latents that the environment's decoder minds at all, on which batches are compared with it, bool, shape `[D]`."""
+    """Latents that the environment's decoder minds at all, σ* below the largest noise tried, on which batches are
+    compared with it, bool, shape `[D]`. More than those it uses, since a half-trained code spreads what it knows: of two
+    dozen latents of a nat each none counts as used, and nothing would tell static MNIST from moving MNIST."""
     used: Tensor
     """u^s, bool, shape `[D]`; all False until settled."""
     mean: Tensor

@@ -15,7 +15,7 @@ from perma_agent.continual.environment_record import InferenceConfig
 from perma_agent.continual.gradients import clip_gradients
 from perma_agent.continual.latent_mask import LatentMaskConfig
 from perma_agent.continual.look import Look
-from perma_agent.continual.noise_tolerance import noise_tolerance
+from perma_agent.continual.noise_tolerance import SCALES, noise_tolerance
 from perma_agent.continual.objective import Objective
 from perma_agent.continual.snapshot import Snapshot
 from perma_agent.continual.update import Update
@@ -254,7 +254,7 @@ class Learner:
         frames, means = frames[:TOLERANCE_FRAMES], means[:TOLERANCE_FRAMES].detach()
         tolerance = noise_tolerance(means, lambda latents: self._errors(latents, environment, frames))
         record = self.inference.records[environment]
-        record.compared = (tolerance < self.config.inference.compared_below) & record.mask
+        record.compared = (tolerance < SCALES[-1]) & record.mask
         record.used = (tolerance < self.config.inference.used_below) & record.mask
 
     @torch.no_grad()
