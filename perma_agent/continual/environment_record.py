@@ -60,8 +60,8 @@ class EnvironmentRecord:
     """a^s, bool, shape `[D]`; False where masked."""
     compared: Tensor
     """Latents that the environment's decoder minds at all, σ* below the largest noise tried, on which batches are
-    compared with it, bool, shape `[D]`. More than those it uses, since a half-trained code spreads what it knows: of two
-    dozen latents of a nat each none counts as used, and nothing would tell static MNIST from moving MNIST."""
+    compared with it, bool, shape `[D]`. More than those it uses, since a half-trained code spreads what it knows: of
+    two dozen latents of a nat each none counts as used, and nothing would tell static MNIST from moving MNIST."""
     used: Tensor
     """u^s, bool, shape `[D]`; all False until settled."""
     mean: Tensor
