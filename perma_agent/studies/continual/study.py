@@ -43,9 +43,8 @@ def run(config: ContinualConfig, folder: Path, *, only: str | None = None, progr
     cells = [cell for cell in plan(config, folder) if only is None or cell.arm.startswith(only)]
     for name in sorted({name for life in config.lives.values() for name in life.sequence.worlds}):
         image_world(name, canvas=32, data=config.data)  # says at once, and once, what is missing
-    lives, looks = [], []
-    for cell in cells:
-        (looks if cell.arm in LOOKS else lives).append(cell)
+    lives = [cell for cell in cells if cell.arm not in LOOKS]
+    looks = [cell for cell in cells if cell.arm in LOOKS]
     for part in (lives, looks):  # a look needs its life
         run_cells(STUDY, folder, part, progress=progress, processes=config.processes)
 
