@@ -23,6 +23,7 @@ from perma_agent.studies.continual.page_parts import Drawn, arm_name, of_arm, se
 from perma_agent.studies.continual.scores import WITHIN
 
 SEQUENCES: Mapping[str, str] = {"three": "three worlds", "five": "five worlds", "return": "a world that returns"}
+SHORT: Mapping[str, str] = {"three_short": "three worlds, shorter lives", "five_short": "five worlds, shorter lives"}
 PROBED: Mapping[str, tuple[str, ...]] = {"three": ("sda", "none", "sda-entangled"), "five": ("sda", "none")}
 """Arms whose probes are compared."""
 PAPERS_PROBES: Mapping[str, str] = {"three": "The paper's figure 2, bottom.", "five": "The paper's figure 3B."}
@@ -34,7 +35,8 @@ PAPERS_USE: Mapping[str, str] = {
 
 def draw_environments(cells: Sequence[Cell]) -> list[Drawn]:
     """The environments inferred in every life of the full model (`environments`)."""
-    lives = {name: found for sequence, name in SEQUENCES.items() if (found := of_arm(cells, f"{sequence}-sda"))}
+    sequences = {**SEQUENCES, **SHORT}
+    lives = {name: found for sequence, name in sequences.items() if (found := of_arm(cells, f"{sequence}-sda"))}
     if not lives:
         return []
     inferred = {name: _inferred(found) for name, found in lives.items()}
