@@ -98,7 +98,7 @@ def _draw_counts(axes: Axes, use: Mapping[str, np.ndarray], *, steps: np.ndarray
     axes.set_ylabel("number of latents")
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(used) + 1)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.05), borderaxespad=0)
 
 
 def _checked(information: Mapping[str, np.ndarray], steps: np.ndarray) -> dict[str, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +27,8 @@ SEQUENCES: Mapping[str, str] = {"three": "three worlds", "five": "five worlds", 
 SHORT: Mapping[str, str] = {"three_short": "three worlds, shorter lives", "five_short": "five worlds, shorter lives"}
 PROBED: Mapping[str, tuple[str, ...]] = {"three": ("sda", "none", "sda-entangled"), "five": ("sda", "none")}
 """Arms whose probes are compared."""
+NOISE = 0.01
+"""Nats of atypicality that are no more than the noise of a batch of 64 (about 1/64)."""
 PAPERS_PROBES: Mapping[str, str] = {"three": "The paper's figure 2, bottom.", "five": "The paper's figure 3B."}
 PAPERS_USE: Mapping[str, str] = {
     "three": "The paper's figure 2, top, shows latent use in colour.",
@@ -83,15 +86,21 @@ def draw_latents(cells: Sequence[Cell], sequence: str) -> list[Drawn]:
     found = of_arm(cells, f"{sequence}-sda")
     if not found:
         return []
-    cell, worlds = found[0], SEQUENCES[sequence]
+    cell, worlds = found[0], _worlds(found[0].series)
+    steps = np.array(cell.series["examined"])
     information = {name: np.array(values) for name, values in cell.series["information"].items()}
+    most = max(float(values[steps >= _first(worlds, name)].max()) for name, values in information.items())
+    strange = any((values > most).any() for values in information.values())
+    cut = " What frames of a world not met yet take beyond the darkest colour is cut off." if strange else ""
     use = Drawn(
         name=f"latent_use_{sequence}",
-        figure=latent_use(information, steps=np.array(cell.series["examined"]), worlds=_worlds(cell.series)),
-        alt=f"Use of each latent by each world by batch, {worlds}",
+        figure=latent_use(
+            {name: np.minimum(values, most) for name, values in information.items()}, steps=steps, worlds=worlds
+        ),
+        alt=f"Use of each latent by each world by batch, {SEQUENCES[sequence]}",
         caption="Nats that each latent tells of each world, at each examination of one life of SDA. Rows dark in "
         "several maps are shared, rows dark in one map are that world's own; dark rows of a world should stay dark "
-        f"after it has gone. {PAPERS_USE[sequence]}",
+        f"after it has gone.{cut} {PAPERS_USE[sequence]}",
         seeds=str(cell.seed),
     )
     return [use, *_atypicality(cell, sequence)]
@@ -102,13 +111,16 @@ def _atypicality(cell: Cell, sequence: str) -> list[Drawn]:
     if sequence != "three" or not len(history.steps):
         return []
     band = _thresholds(cell)
+    calm = replace(history, alpha=np.maximum(history.alpha, NOISE))
     lines = Drawn(
         name=f"atypicality_{sequence}",
-        figure=atypicality_lines(history, worlds=worlds, thresholds=band),
+        figure=atypicality_lines(calm, worlds=worlds, thresholds=band),
         alt="Atypicality of each latent by batch",
-        caption="How far each latent strays from its prior in the life of SDA above, at batches spread over it. At a "
+        caption="How far each latent strays from what the environments that use it know of it (the prior, where none "
+        "does) in the life of SDA above, at batches spread over it. At a "
         "switch the latents that the new world does not use rise beyond the band around λ; those that another "
-        "environment uses are then masked. The paper's equation 4 (section 3.3); it draws no such figure.",
+        "environment uses are then masked. What is below the noise of a batch is drawn at the bottom. The paper's "
+        "equation 4 (section 3.3); it draws no such figure.",
         seeds=str(cell.seed),
     )
     even = _evenly(history)
@@ -153,6 +165,11 @@ def _worlds(series: Mapping[str, list[dict[str, object]]]) -> tuple[World, ...]:
     return tuple(World(**world) for world in series["worlds"])  # type: ignore[arg-type]  # as JSON has them
 
 
+def _first(worlds: Sequence[World], name: str) -> int:
+    """The first batch of a world."""
+    return next(world.start for world in worlds if world.name == name)
+
+
 def _thresholds(cell: Cell) -> LatentMaskConfig:
     """λ and its band as the life had them."""
     settings = cell.settings.get("learner", {}).get("mask", {})
@@ -163,11 +180,11 @@ def _evenly(history: LearningHistory) -> LearningHistory:
     """Batches at equal distances, as a map needs them: of those kept, the last at or before each."""
     wanted = np.linspace(history.steps[0], history.steps[-1], len(history.steps))
     rows = np.unique(np.searchsorted(history.steps, wanted, side="right") - 1)
-    return LearningHistory(
+    return replace(
+        history,
         steps=history.steps[rows],
         environments=history.environments[rows],
         opened=history.opened[rows],
         alpha=history.alpha[rows],
         mask=history.mask[rows],
-        metrics={},
     )

@@ -4,6 +4,7 @@ import base64
 import html
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from perma_agent.evaluation.report.tiles import tiles_to_text
 from perma_agent.evaluation.results import Summary
 from perma_agent.evaluation.traversals import TRAVERSED
 from perma_agent.studies.continual.page import write_figures
+from perma_agent.studies.continual.page_lives import draw_latents
 from perma_agent.studies.continual.page_table import PAPER, PAPERS_WORLDS, ablation
 from perma_agent.studies.continual.rows import rows_of
 
@@ -293,6 +295,18 @@ def test_any_cell_alone(cells: list[Cell], names: set[str], tmp_path: Path) -> N
     figures, page = published(cells, tmp_path)
     assert set(figures) == names
     assert sorted(shown(page)) == sorted(figures.values())
+
+
+def test_use_by_worlds_not_met_yet_is_cut_and_said_to_be() -> None:
+    usual = life("three-sda", 0, PAPERS_WORLDS)
+    information = {name: [list(row) for row in rows] for name, rows in usual.series["information"].items()}
+    most = max(max(row) for rows in information.values() for row in rows)
+    assert "cut off" not in draw_latents([usual], "three")[0].caption
+    information["moving-mnist"][0][0] = 50.0  # its frames are strange to an encoder that never saw their like
+    drawn = draw_latents([replace(usual, series={**usual.series, "information": information})], "three")[0]
+    assert "cut off" in drawn.caption
+    scale = next(axes.collections[0].norm for axes in drawn.figure.axes if axes.get_title("left").startswith("use by"))
+    assert scale.vmax == pytest.approx(most)
 
 
 def test_the_same_cells_give_the_same_bytes(tmp_path: Path) -> None:
