@@ -13,7 +13,7 @@ from perma_agent.studies.cell_processes import measure_in_processes
 from perma_agent.studies.demo import ProgressBar
 from perma_agent.studies.planned_cell import Advance, Measured, PlannedCell
 
-__all__ = ["Advance", "Measured", "PlannedCell", "run_cells", "summarise_cells"]
+__all__ = ["Advance", "Measured", "PlannedCell", "is_missing", "run_cells", "summarise_cells"]
 
 
 def run_cells(
@@ -34,7 +34,7 @@ def run_cells(
         RunFolderError: a cell is there that was run with other settings.
         PermaAgentError: a process died.
     """
-    missing = [cell for cell in plan if _missing(folder, cell)]
+    missing = [cell for cell in plan if is_missing(folder, cell)]
     if not missing:
         return
     with progress(study, total=round(sum(cell.work for cell in missing))) as advance:
@@ -97,5 +97,10 @@ def summarise_cells(study: str, folder: Path, *, command: str, rows: Callable[[S
     return summary
 
 
-def _missing(folder: Path, cell: PlannedCell) -> bool:
+def is_missing(folder: Path, cell: PlannedCell) -> bool:
+    """Whether a planned cell must still be measured.
+
+    Raises:
+        RunFolderError: it is there, but was run with other settings.
+    """
     return finished_cell(folder, arm=cell.arm, seed=cell.seed, settings=cell.settings) is None

@@ -12,7 +12,7 @@ from perma_agent.continual.config_json import to_json
 from perma_agent.data.image_sequences import image_world
 from perma_agent.evaluation.cells import Cell, read_cells
 from perma_agent.evaluation.results import Summary
-from perma_agent.studies.cell_runs import run_cells, summarise_cells
+from perma_agent.studies.cell_runs import is_missing, run_cells, summarise_cells
 from perma_agent.studies.continual.config import LifeConfig
 from perma_agent.studies.continual.factor_split import plan_factor_split
 from perma_agent.studies.continual.life import life_folder
@@ -41,7 +41,12 @@ def run(config: ContinualConfig, folder: Path, *, only: str | None = None, progr
         RunFolderError: the folder has cells of other settings.
     """
     cells = [cell for cell in plan(config, folder) if only is None or cell.arm.startswith(only)]
-    for name in sorted({name for life in config.lives.values() for name in life.sequence.worlds}):
+    drawn = [
+        cell.settings["sequence"]["worlds"]
+        for cell in cells
+        if "sequence" in cell.settings and is_missing(folder, cell)
+    ]
+    for name in sorted({name for worlds in drawn for name in worlds}):
         image_world(name, canvas=32, data=config.data)  # says at once, and once, what is missing
     lives = [cell for cell in cells if cell.arm not in LOOKS]
     looks = [cell for cell in cells if cell.arm in LOOKS]

@@ -90,3 +90,14 @@ def test_missing_images_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"^expected "):
         run(config, tmp_path / "results")
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("only", ["factors-nothing-of-that-name", "factors"])
+def test_images_are_asked_of_none_who_needs_none(tmp_path: Path, only: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(
+        "perma_agent.studies.continual.study.run_cells",
+        lambda study, folder, cells, **_: asked.append([cell.arm for cell in cells]),
+    )
+    run(replace(PRESETS["bench"], data=tmp_path), tmp_path / "results", only=only)
+    assert all(arm.startswith("factors") for arm in asked[0]) and asked[1] == []
