@@ -92,6 +92,13 @@ def block_html(block: Block) -> Iterator[str]:
             yield "</details>"
 
 
+def table_markdown(table: Table) -> str:
+    """The table in Markdown, for pages that are read as text, its caption above."""
+    lines = [table.header, ["---"] * len(table.header), *([format_value(value) for value in row] for row in table.rows)]
+    body = "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines)
+    return f"{table.caption}\n\n{body}\n" if table.caption else f"{body}\n"
+
+
 def paragraphs_html(text: str) -> Iterator[str]:
     """Paragraphs of plain text, divided by empty lines."""
     for paragraph in re.split(r"\n\s*\n", text.strip()):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from perma_agent.evaluation.atomic_write import write_text
 from perma_agent.evaluation.cells import Cell
-from perma_agent.evaluation.report import Page, Section, write_page
+from perma_agent.evaluation.report import Page, Section, Table, write_page
+from perma_agent.evaluation.report.blocks import table_markdown
 from perma_agent.evaluation.results import Summary
 from perma_agent.studies.continual.page_carried import cross_domain, imagination
 from perma_agent.studies.continual.page_factors import factors
@@ -15,7 +17,7 @@ from perma_agent.studies.continual.page_looks import TRAVERSALS, ambiguity, draw
 from perma_agent.studies.continual.page_parts import Drawn, Part
 from perma_agent.studies.continual.page_table import ablation
 
-REPORT = "report.html"
+REPORT, TABLES = "report.html", "tables.md"
 INTRODUCTION = (
     "The experiments of the VASE paper (Achille et al., Life-long disentangled representation learning with "
     "cross-domain latent homologies, 2018), lived through again: one learner is shown world after world, batch by "
@@ -26,7 +28,7 @@ INTRODUCTION = (
 
 
 def write_figures(cells: Sequence[Cell], summary: Summary, folder: Path) -> None:
-    """Write every figure as PNG beside the cells, and `report.html` with all of them.
+    """Write every figure as PNG and every table as Markdown beside the cells, and `report.html` with all of them.
 
     Nothing but the cells is looked at. What they do not have is left out: its section, and its figure, of which an
     earlier PNG stays.
@@ -56,6 +58,12 @@ def write_figures(cells: Sequence[Cell], summary: Summary, folder: Path) -> None
         summary=summary,
     )
     write_page(page, folder / REPORT)
+    tables = [
+        f"## {title}\n\n" + "\n".join(table_markdown(part) for part in parts if isinstance(part, Table))
+        for title, parts in sections
+        if any(isinstance(part, Table) for part in parts)
+    ]
+    write_text(folder / TABLES, f"# Tables, made by `{command}`\n\n" + "\n".join(tables))
 
 
 def _contents(cells: Sequence[Cell]) -> Iterator[tuple[str, Sequence[Part]]]:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from perma_agent.evaluation.machine import Machine
 from perma_agent.evaluation.report import Details, Page, Picture, Section, Table, Text, render, write_page
-from perma_agent.evaluation.report.blocks import format_value
+from perma_agent.evaluation.report.blocks import format_value, table_markdown
 from perma_agent.evaluation.report.reconstructions import traversal_sheet
 from perma_agent.evaluation.report.style import new_figure, png
 from perma_agent.evaluation.results import Row, Summary
@@ -184,3 +184,9 @@ def test_a_traversal_sheet_of_pure_noise_is_small_enough_for_two_of_them_and_all
     noise = np.random.default_rng(0).integers(0, 256, (32, 7, 3, 64, 64), dtype=np.uint8)
     sheet = traversal_sheet(noise, values=np.linspace(-2, 2, 7), information=np.arange(32.0), environment=0)
     assert len(render(page(picture(sheet)))) < 1.75e6
+
+
+def test_a_table_as_markdown_by_hand() -> None:
+    table = Table(header=("arm", "q(s|x)"), rows=[("sda", 0.5), ("none", None)], caption="Two arms.")
+    assert table_markdown(table) == "Two arms.\n\n| arm | q(s&#124;x) |\n| --- | --- |\n| sda | 0.5 |\n| none | – |\n"
+    assert table_markdown(Table(header=("a",), rows=[(1,)])) == "| a |\n| --- |\n| 1 |\n"

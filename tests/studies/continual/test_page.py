@@ -239,7 +239,14 @@ def test_every_figure_is_a_file_and_on_the_page(whole: tuple[dict[str, bytes], s
     figures, page, folder = whole
     assert set(figures) == ALL
     assert sorted(shown(page)) == sorted(figures.values())
-    assert {path.suffix for path in folder.iterdir()} == {".png", ".html"}  # nothing temporary is left
+    assert {path.suffix for path in folder.iterdir()} == {".png", ".html", ".md"}  # nothing temporary is left
+
+
+def test_table_1_stands_in_markdown_with_the_papers_numbers(whole: tuple[dict[str, bytes], str, Path]) -> None:
+    text = (whole[2] / "tables.md").read_text(encoding="utf-8")
+    assert text.startswith("# Tables, made by `perma-agent study continual --preset bench --summarise`\n")
+    rows = [line for line in text.splitlines() if line.startswith("| SDA |")]
+    assert any("-5.4 ± 0.3" in row for row in rows) and any("3.2 ± 0.03" in row for row in rows)
 
 
 def test_the_page_needs_nothing_else_and_names_no_place(whole: tuple[dict[str, bytes], str, Path]) -> None:
