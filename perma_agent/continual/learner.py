@@ -20,7 +20,7 @@ from perma_agent.continual.objective import Objective
 from perma_agent.continual.snapshot import Snapshot
 from perma_agent.continual.update import Update
 from perma_agent.errors import FrameError
-from perma_agent.models import VASE, Encoding
+from perma_agent.models import VASE, Encoding, bfloat16_pays
 from perma_agent.objectives import (
     CapacityConfig,
     PermanenceConfig,
@@ -148,7 +148,7 @@ class Learner:
         if verdict.opened or verdict.returned:
             self._end(verdict.left)
             self.steps_since_change = 0
-        learnt = {} if verdict.environment is None else self._learn(verdict, look, paired=len(pairs.earlier) > 0)
+        learnt = {} if verdict.environment is None else self._learn(verdict, look, offsets=pairs.offsets)
         update = Update.of(verdict, alpha=alpha, learnt=learnt, step=self.step, inference=self.inference)
         for listener in self.on_update:
             listener(update)
@@ -165,7 +165,7 @@ class Learner:
             return None
         return self._look(self._last[0]).evidence(self.inference.records)
 
-    def _learn(self, verdict: Verdict, look: Look, *, paired: bool) -> dict[str, float]:
+    def _learn(self, verdict: Verdict, look: Look, *, offsets: np.ndarray) -> dict[str, float]:
         assert verdict.environment is not None
         environment = verdict.environment
         record = self.inference.records[environment]
@@ -176,9 +176,9 @@ class Learner:
         output = look.output(environment, mask)
         objective = Objective()
         objective.add("reconstruction", self._error(output, look.frames), weight=1.0)
-        if paired and self.config.permanence.weight:
+        if len(offsets) and self.config.permanence.acts:
             objective.add_permanence(
-                look.encoding.posterior, mask.to(self.device), config=self.config.permanence, step=self.step
+                look.encoding.posterior, mask.to(self.device), offsets, config=self.config.permanence, step=self.step
             )
         granted = objective.add_capacity(posterior, config=self.config.capacity, record=record)
         self._dream(objective, environment=environment, encoding=look.encoding)
@@ -276,9 +276,3 @@ class Learner:
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._autocast)
-
-
-def bfloat16_pays() -> bool:
-    """Whether this processor multiplies bfloat16 matrices in hardware, so that autocast saves time."""
-    probe: Callable[[], bool] | None = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return probe is not None and probe()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 from torch import Tensor
 
 from perma_agent.continual.dreams import DreamConfig, Dreams
@@ -12,9 +13,9 @@ from perma_agent.objectives import (
     CapacityConfig,
     PermanenceConfig,
     capacity,
+    change_terms,
     encoder_proximity,
     information,
-    permanence_of_pairs,
     total,
     warm_up,
 )
@@ -34,18 +35,21 @@ class Objective:
         """Add a term."""
         self.terms[name], self.weights[name] = term, weight
 
-    def add_permanence(self, posterior: Posterior, mask: Tensor, *, config: PermanenceConfig, step: int) -> None:
-        """Add the permanence of a batch of pairs.
+    def add_permanence(
+        self, posterior: Posterior, mask: Tensor, offsets: np.ndarray, *, config: PermanenceConfig, step: int
+    ) -> None:
+        """Add what the changes of a batch of pairs cost.
 
         Args:
             posterior: of the frames and, after them, of the earlier ones, shape `[2 B, D]`.
             mask: a^s, shape `[D]`.
-            config: weight, bias and warm-up.
-            step: batches seen so far, over which the weight warms up.
+            offsets: steps between the two of each pair, shape `[B]`.
+            config: member of the family, its parameters, weight and warm-up.
+            step: batches seen so far, over which the weight warms up and b goes its course.
         """
         frames, earlier = _halves(posterior)
-        term = permanence_of_pairs(frames, earlier, mask, b=config.b, relative=config.relative)
-        self.add("permanence", term, weight=warm_up(config.weight, step=step, steps=config.warm_up))
+        for name, term, weight in change_terms(frames, earlier, mask, offsets, config=config, step=step):
+            self.add(name, term, weight=weight)
 
     def add_capacity(self, posterior: Posterior, *, config: CapacityConfig, record: EnvironmentRecord) -> float:
         """Add what the code is charged for its information, and return C in nats (NaN where none is granted).

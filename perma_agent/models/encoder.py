@@ -48,6 +48,14 @@ class Encoder(nn.Module):
 
     def forward(self, frames: Tensor) -> Encoding:
         """Encode `frames`, floats in [0, 1] of shape `[B, C, H, W]`."""
-        features = torch.relu(self.hidden(self.convolutions(frames).flatten(1)))
+        features = self.features(frames)
+        return Encoding(self.posterior(features), features.float())
+
+    def features(self, frames: Tensor) -> Tensor:
+        """Activations of the last hidden layer, shape `[B, hidden]`, never negative."""
+        return torch.relu(self.hidden(self.convolutions(frames).flatten(1)))
+
+    def posterior(self, features: Tensor) -> Posterior:
+        """q(z|x) as the two heads read it off features of shape `[B, hidden]`."""
         log_variance = self.log_variance(features).float().clamp(-LOG_VARIANCE_LIMIT, LOG_VARIANCE_LIMIT)
-        return Encoding(Posterior(self.mean(features).float(), log_variance), features.float())
+        return Posterior(self.mean(features).float(), log_variance)

@@ -9,7 +9,19 @@ from perma_agent.objectives.capacity import (
 )
 from perma_agent.objectives.dreaming import decoder_proximity, encoder_proximity
 from perma_agent.objectives.environment import environment_loss
-from perma_agent.objectives.permanence import PermanenceConfig, normalised_permanence, permanence, permanence_of_pairs
+from perma_agent.objectives.permanence import (
+    PermanenceConfig,
+    change_term,
+    change_terms,
+    hoyer_square,
+    l1_change,
+    l2_change,
+    laplace_transition,
+    normalised_permanence,
+    permanence,
+    permanence_direction,
+    permanence_of_pairs,
+)
 from perma_agent.objectives.reconstruction import (
     bernoulli_divergence,
     bernoulli_error,
@@ -27,15 +39,22 @@ __all__ = [
     "bernoulli_divergence",
     "bernoulli_error",
     "capacity",
+    "change_term",
+    "change_terms",
     "coarse_error",
     "contrast",
     "decoder_proximity",
     "encoder_proximity",
     "environment_loss",
     "gaussian_error",
+    "hoyer_square",
     "information",
+    "l1_change",
+    "l2_change",
+    "laplace_transition",
     "normalised_permanence",
     "permanence",
+    "permanence_direction",
     "permanence_of_pairs",
     "reconstruction_error",
     "total",

@@ -21,10 +21,9 @@ from perma_agent.continual import (
     Marginal,
     Snapshot,
 )
-from perma_agent.continual.learner import bfloat16_pays
 from perma_agent.continual.learner_state import state_of, tensors_of
 from perma_agent.errors import FrameError
-from perma_agent.models import VASE, VASEConfig
+from perma_agent.models import VASE, VASEConfig, bfloat16_pays
 from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig, coarse_error, contrast
 from perma_agent.types import FramePairs
 

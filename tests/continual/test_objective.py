@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -26,7 +27,7 @@ def record(*, steps: int, opening: float = 0.0) -> EnvironmentRecord:
 def test_permanence_is_between_the_halves_of_the_batch_and_warms_up() -> None:
     objective = Objective()
     config = PermanenceConfig(weight=8.0, b=0.0, relative=False, warm_up=100)
-    objective.add_permanence(PAIR, torch.ones(2), config=config, step=25)
+    objective.add_permanence(PAIR, torch.ones(2), np.ones(1, dtype=np.int64), config=config, step=25)
     assert objective.terms["permanence"].tolist() == pytest.approx([1.4])  # (3 + 4) / 5
     assert objective.weights == {"permanence": 2.0}
 
