@@ -1,6 +1,8 @@
 """Evaluation: what was learnt, measured and shown, numpy in and frozen results out."""
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
         write_cell,
     )
     from perma_agent.evaluation.history import LearningHistory, World
+    from perma_agent.evaluation.homology import Homology, HomologyConfig, Transfer, homology
     from perma_agent.evaluation.inference_score import InferenceScore, score_inference
     from perma_agent.evaluation.machine import Machine, describe_machine, source_commit
     from perma_agent.evaluation.policies import EpisodeStatistics, RandomPolicy, evaluate_on_level
@@ -39,12 +42,15 @@ __all__ = [
     "CrossDomain",
     "EpisodeStatistics",
     "Estimate",
+    "Homology",
+    "HomologyConfig",
     "InferenceScore",
     "LearningHistory",
     "Machine",
     "RandomPolicy",
     "Row",
     "Summary",
+    "Transfer",
     "World",
     "bootstrap_interval",
     "cell_path",
@@ -53,6 +59,7 @@ __all__ = [
     "evaluate_on_level",
     "finished_cell",
     "goal_met",
+    "homology",
     "information_per_latent",
     "iqm",
     "latent_traversals",
@@ -80,6 +87,10 @@ _FILES = {
     "write_cell": "cells",
     "LearningHistory": "history",
     "World": "history",
+    "Homology": "homology",
+    "HomologyConfig": "homology",
+    "Transfer": "homology",
+    "homology": "homology",
     "InferenceScore": "inference_score",
     "score_inference": "inference_score",
     "Machine": "machine",
@@ -119,3 +130,12 @@ if not TYPE_CHECKING:  # a type checker reads the imports above, and so still se
 
     def __dir__() -> list[str]:
         return __all__
+
+    class _Package(ModuleType):
+        """Keeps public names for what they name where a file is called the same: importing it would hide them."""
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name not in _FILES or not isinstance(value, ModuleType):
+                super().__setattr__(name, value)
+
+    sys.modules[__name__].__class__ = _Package

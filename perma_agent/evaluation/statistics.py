@@ -136,7 +136,8 @@ def stratified_bootstrap_interval(
         method="percentile",
         rng=rng,
     ).confidence_interval
-    return Estimate(value=value, low=float(interval.low), high=float(interval.high), n=len(everything))
+    low, high = sorted((float(interval.low), float(interval.high)))  # of equal scores rounding may turn them round
+    return Estimate(value=value, low=low, high=high, n=len(everything))
 
 
 def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> Estimate:

@@ -36,6 +36,11 @@ def test_iqm_along_an_axis():
     np.testing.assert_allclose(iqm(values, axis=1), [2.5, 5.0])
 
 
+def test_bootstrap_of_equal_values_is_not_turned_round_by_rounding(rng):
+    found = bootstrap_interval([0.76] * 3, rng=rng)  # their mean is 0.7600000000000001
+    assert found.low <= found.high and (found.low, found.high) == pytest.approx((0.76, 0.76))
+
+
 def test_bootstrap_of_two_values_has_a_known_interval(rng):
     # Resamples of (0, 1) have means 0, 1/2, 1 with probabilities 1/4, 1/2, 1/4: the 2.5% quantile is 0, the 97.5% is 1.
     # At 40% confidence the quantiles 30% and 70% both fall on 1/2.

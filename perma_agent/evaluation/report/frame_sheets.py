@@ -36,7 +36,7 @@ class Sheet:
             raise ValueError(f"expected blocks with as many rows and frames of one size, got {sorted(shapes)}")
         self.scale = max(1, FRAME_PIXELS // max(blocks[0].shape[-2:]))
         self.cell = (blocks[0].shape[-2] + GAP, blocks[0].shape[-1] + GAP)
-        canvases = [_tiled(block) for block in blocks]
+        canvases = [tiled(block) for block in blocks]
         inches = self.scale / DPI
         left, top, between, margin = (round(space * DPI) / DPI for space in (left, top, 0.3, 0.1))  # whole pixels
         widths = [canvas.shape[1] * inches for canvas in canvases]
@@ -78,7 +78,7 @@ def _frame_axes(figure: Figure, place: tuple[float, float, float, float], canvas
     return axes
 
 
-def _tiled(frames: np.ndarray) -> np.ndarray:
+def tiled(frames: np.ndarray) -> np.ndarray:
     """`[R, K, C, H, W]` to one RGB image of R rows and K columns on white."""
     rows, columns, channels, height, width = frames.shape
     canvas = np.full((rows, height + GAP, columns, width + GAP, 3), 255, dtype=np.uint8)
