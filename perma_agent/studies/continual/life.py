@@ -24,6 +24,15 @@ class Source(Protocol):
         """A batch with `frames`, uint8 of shape `[B, C, H, W]`."""
 
 
+Draw = Callable[[Any, int, np.random.Generator], FramePairs]
+"""Makes a batch of so many frames from a source."""
+
+
+def unpaired(source: Source, frames: int, rng: np.random.Generator) -> FramePairs:
+    """Frames that have no time, as in the paper."""
+    return FramePairs.unpaired(source.draw(frames, rng).frames)
+
+
 @dataclass(frozen=True)
 class Life:
     """What a life left behind."""
@@ -47,6 +56,7 @@ def live(
     seed: int,
     examine: Callable[[Learner], dict[str, Any]],
     on_batch: Callable[[], None] = lambda: None,
+    draw: Draw = unpaired,
 ) -> Life:
     """Show a new learner the worlds of a sequence, one after the other; it is told nothing of them.
 
@@ -56,6 +66,7 @@ def live(
         seed: of the initial weights, of the learner's noise and of the batches.
         examine: called every `config.every` batches and at the end of each world; must not change the learner.
         on_batch: called after each batch.
+        draw: makes a batch of so many frames from a source.
 
     Returns:
         The life; the same for the same seed on the same machine.
@@ -69,8 +80,7 @@ def live(
     for name, steps in zip(config.sequence.worlds, config.sequence.steps, strict=True):
         worlds.append(World(name=name, start=len(updates) + 1))
         for step in range(1, steps + 1):
-            frames = sources[name].draw(config.batch, rng).frames
-            updates.append(learner.update(FramePairs.unpaired(frames)))
+            updates.append(learner.update(draw(sources[name], config.batch, rng)))
             if len(updates) % config.every == 0 or step == steps:
                 examined.append(len(updates))
                 findings.append(examine(learner))

@@ -12,6 +12,7 @@ import numpy as np
 from perma_agent.continual import Learner
 from perma_agent.continual.checkpoint import load_extra, load_learner, save_run
 from perma_agent.continual.manifest import MANIFEST
+from perma_agent.data.image_folder import ImageFolder
 from perma_agent.data.image_sequences import ImageWorld, image_world
 from perma_agent.data.image_sets import Split
 from perma_agent.evaluation.history import SURPRISED, LearningHistory, World
@@ -22,17 +23,23 @@ from perma_agent.studies.continual.life import Life, live
 from perma_agent.studies.continual.scores import WITHIN, Change, mean_change
 from perma_agent.studies.planned_cell import Advance, Measured
 
+Folders = tuple[ImageFolder, ...]
 SAMPLED = 120
 """Batches of a life whose atypicality and masks are kept in its cell, evenly spread."""
 
 
 @lru_cache(maxsize=32)
-def _world(name: str, split: Split, canvas: int, data: str | None) -> ImageWorld:
-    return image_world(name, split=split, canvas=canvas, data=None if data is None else Path(data))
+def _world(name: str, split: Split, canvas: int, data: str | None, folders: Folders) -> ImageWorld:
+    return image_world(name, split=split, canvas=canvas, data=None if data is None else Path(data), folders=folders)
 
 
-def worlds_of(config: LifeConfig, *, data: Path | None) -> Worlds:
+def worlds_of(config: LifeConfig, *, data: Path | None, folders: Folders = ()) -> Worlds:
     """The worlds of a life, to learn in and to be tested on.
+
+    Args:
+        config: of the life.
+        data: folder of the image sets.
+        folders: of pictures that worlds are made of.
 
     Raises:
         DataError: their images cannot be had.
@@ -41,12 +48,14 @@ def worlds_of(config: LifeConfig, *, data: Path | None) -> Worlds:
     folder = None if data is None else os.fspath(data)
     canvas = config.model.image_size
     return Worlds(
-        train={name: _world(name, "train", canvas, folder) for name in names},
-        test={name: _world(name, "test", canvas, folder) for name in names},
+        train={name: _world(name, "train", canvas, folder, folders) for name in names},
+        test={name: _world(name, "test", canvas, folder, folders) for name in names},
     )
 
 
-def measure_life(config: LifeConfig, seed: int, data: Path | None, keep: Path | None, advance: Advance) -> Measured:
+def measure_life(
+    config: LifeConfig, seed: int, data: Path | None, keep: Path | None, advance: Advance, *, folders: Folders = ()
+) -> Measured:
     """Live, be examined, and keep the learner.
 
     Args:
@@ -55,8 +64,9 @@ def measure_life(config: LifeConfig, seed: int, data: Path | None, keep: Path | 
         data: folder of the image sets.
         keep: run folder for the learner as it is at the end; None keeps none.
         advance: told of the batches.
+        folders: of pictures that worlds are made of.
     """
-    worlds = worlds_of(config, data=data)
+    worlds = worlds_of(config, data=data, folders=folders)
     life = live(
         config,
         dict(worlds.train),
@@ -66,11 +76,16 @@ def measure_life(config: LifeConfig, seed: int, data: Path | None, keep: Path | 
     )
     if keep is not None:
         save_run(life.learner, keep, extra={"environments": environments_of(life)})
+    return measured_of(config, life)
+
+
+def measured_of(config: LifeConfig, life: Life) -> Measured:
+    """Figures and series of a life that was lived."""
     return Measured(figures=_figures(config, life), series=_series(life))
 
 
 def finished_learner(
-    config: LifeConfig, seed: int, data: Path | None, keep: Path, advance: Advance
+    config: LifeConfig, seed: int, data: Path | None, keep: Path, advance: Advance, *, folders: Folders = ()
 ) -> tuple[Learner, dict[str, int | None]]:
     """The learner of a life and the environment it gave each world; lived anew if it was not kept.
 
@@ -80,9 +95,10 @@ def finished_learner(
         data: folder of the image sets.
         keep: its run folder.
         advance: told of the batches, if it must be lived.
+        folders: of pictures that worlds are made of.
     """
     if not (keep / MANIFEST).exists():
-        measure_life(config, seed, data, keep, advance)
+        measure_life(config, seed, data, keep, advance, folders=folders)
     environments: dict[str, int | None] = load_extra(keep)["environments"]
     return load_learner(keep), environments
 

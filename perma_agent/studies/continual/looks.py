@@ -21,7 +21,7 @@ from perma_agent.studies.continual.analyses import (
 )
 from perma_agent.studies.continual.config import LifeConfig
 from perma_agent.studies.continual.examination import USE_FRAMES, Worlds
-from perma_agent.studies.continual.lives import finished_learner, worlds_of
+from perma_agent.studies.continual.lives import Folders, finished_learner, worlds_of
 from perma_agent.studies.planned_cell import Advance, Measured
 
 Analyse = Callable[..., Measured]
@@ -83,19 +83,29 @@ LOOKS: Mapping[str, LookPlan] = MappingProxyType(
 """Looks by the arm of their cells. Imagination looks at the life in which digits were never seen to move."""
 
 
-def measure_look(arm: str, config: LifeConfig, seed: int, data: Path | None, keep: Path, advance: Advance) -> Measured:
+def look_at(
+    analyse: Analyse,
+    config: LifeConfig,
+    seed: int,
+    data: Path | None,
+    keep: Path,
+    advance: Advance,
+    *,
+    folders: Folders = (),
+) -> Measured:
     """Take a life's learner, living the life anew if it was not kept, and look at it.
 
     Args:
-        arm: one of `LOOKS`.
+        analyse: how; see `LookPlan`.
         config: of the life.
         seed: of the life and of the look.
         data: folder of the image sets.
         keep: run folder of the life's learner.
         advance: told of the batches, if the life must be lived, and of one more for the look.
+        folders: of pictures that worlds are made of.
     """
-    learner, environments = finished_learner(config, seed, data, keep, advance)
+    learner, environments = finished_learner(config, seed, data, keep, advance, folders=folders)
     rng = np.random.default_rng([seed, 3])
-    measured = LOOKS[arm].analyse(learner, worlds_of(config, data=data), environments, rng=rng)
+    measured = analyse(learner, worlds_of(config, data=data, folders=folders), environments, rng=rng)
     advance(1.0)
     return measured

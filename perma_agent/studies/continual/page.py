@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from perma_agent.evaluation.atomic_write import write_text
 from perma_agent.evaluation.cells import Cell
-from perma_agent.evaluation.report import Page, Section, Table, write_page
-from perma_agent.evaluation.report.blocks import table_markdown
 from perma_agent.evaluation.results import Summary
 from perma_agent.studies.continual.page_carried import cross_domain, imagination
 from perma_agent.studies.continual.page_factors import factors
 from perma_agent.studies.continual.page_lives import PROBED, draw_environments, draw_latents, draw_probes
 from perma_agent.studies.continual.page_looks import TRAVERSALS, ambiguity, draw_traversals
-from perma_agent.studies.continual.page_parts import Drawn, Part
 from perma_agent.studies.continual.page_table import ablation
+from perma_agent.studies.page_files import write_parts
+from perma_agent.studies.page_parts import Part
 
-REPORT, TABLES = "report.html", "tables.md"
 INTRODUCTION = (
     "The experiments of the VASE paper (Achille et al., Life-long disentangled representation learning with "
     "cross-domain latent homologies, 2018), lived through again: one learner is shown world after world, batch by "
@@ -41,29 +38,8 @@ def write_figures(cells: Sequence[Cell], summary: Summary, folder: Path) -> None
     Raises:
         OSError: the disk is full, or the folder cannot be written to.
     """
-    sections = [(title, list(parts)) for title, parts in _contents(cells)]
-    for _, parts in sections:
-        for part in parts:
-            if isinstance(part, Drawn):
-                part.write(folder)
-    command = f"{summary.command} --summarise"
-    page = Page(
-        title="Life-long learning",
-        introduction=f"{INTRODUCTION}\n\nPreset {summary.preset}, {len(cells)} cells.",
-        sections=[
-            Section(title=title, blocks=[part.picture(command) if isinstance(part, Drawn) else part for part in parts])
-            for title, parts in sections
-            if parts
-        ],
-        summary=summary,
-    )
-    write_page(page, folder / REPORT)
-    tables = [
-        f"## {title}\n\n" + "\n".join(table_markdown(part) for part in parts if isinstance(part, Table))
-        for title, parts in sections
-        if any(isinstance(part, Table) for part in parts)
-    ]
-    write_text(folder / TABLES, f"# Tables, made by `{command}`\n\n" + "\n".join(tables))
+    introduction = f"{INTRODUCTION}\n\nPreset {summary.preset}, {len(cells)} cells."
+    write_parts(_contents(cells), summary, folder, title="Life-long learning", introduction=introduction)
 
 
 def _contents(cells: Sequence[Cell]) -> Iterator[tuple[str, Sequence[Part]]]:

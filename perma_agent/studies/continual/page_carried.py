@@ -13,7 +13,8 @@ from perma_agent.evaluation.report.frame_sheets import Sheet
 from perma_agent.evaluation.report.style import environment_colour, styled
 from perma_agent.evaluation.traversals import CrossDomain
 from perma_agent.studies.continual.page_looks import frames_of
-from perma_agent.studies.continual.page_parts import Drawn, Part, first_with_sheet, means_table, notes, of_arm
+from perma_agent.studies.continual.page_parts import first_with_sheet, notes
+from perma_agent.studies.page_parts import Drawn, Part, means_table, of_arm
 
 CROSS: Mapping[str, tuple[str, str]] = {
     "cross-sda": ("cross_domain", "SDA"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from perma_agent.evaluation.cells import Cell
 from perma_agent.evaluation.report import FactorSeries, factor_curves
-from perma_agent.studies.continual.page_parts import Drawn, Part, means_table, of_arm, seeds_in_words
+from perma_agent.studies.page_parts import Drawn, Part, means_table, of_arm, seeds_in_words
 
 NAMES: Mapping[str, str] = {
     "factors-sda": "SDA",

@@ -20,8 +20,9 @@ from perma_agent.evaluation.report import (
     probe_curves,
 )
 from perma_agent.studies.continual.lives import history_of
-from perma_agent.studies.continual.page_parts import Drawn, arm_name, of_arm, seeds_in_words
+from perma_agent.studies.continual.page_parts import arm_name
 from perma_agent.studies.continual.scores import WITHIN
+from perma_agent.studies.page_parts import Drawn, of_arm, seeds_in_words
 
 SEQUENCES: Mapping[str, str] = {"three": "three worlds", "five": "five worlds", "return": "a world that returns"}
 SHORT: Mapping[str, str] = {"three_short": "three worlds, shorter lives", "five_short": "five worlds, shorter lives"}

@@ -21,7 +21,9 @@ from perma_agent.evaluation.report.ambiguity import SHOWN
 from perma_agent.evaluation.report.frame_sheets import Sheet
 from perma_agent.evaluation.report.style import INK, environment_colour, styled
 from perma_agent.evaluation.traversals import TRAVERSED
-from perma_agent.studies.continual.page_parts import Drawn, Part, arm_name, first_with_sheet, notes, of_arm
+from perma_agent.studies.continual.folder_lives import LOOK, PREFIX
+from perma_agent.studies.continual.page_parts import arm_name, first_with_sheet, notes
+from perma_agent.studies.page_parts import Drawn, Part, of_arm
 
 COLUMNS = 15
 """Most frames side by side in a traversal grid; where the worlds have more together, only some values are shown."""
@@ -73,7 +75,8 @@ def draw_traversals(cells: Sequence[Cell], life: str) -> list[Drawn]:
 def ambiguity(cells: Sequence[Cell]) -> list[Part]:
     """What mixtures of two worlds are taken for, and decoded to (`ambiguity_…`, `ambiguity_…_decoded`)."""
     parts: list[Part] = []
-    for arm in AMBIGUITY:
+    folders = sorted({cell.arm for cell in cells if cell.arm.startswith(PREFIX) and cell.arm.endswith(LOOK)})
+    for arm in (*AMBIGUITY, *folders):
         found = of_arm(cells, arm)
         cell = first_with_sheet(found, "ambiguity")
         if cell is not None:

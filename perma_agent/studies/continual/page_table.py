@@ -9,8 +9,10 @@ import numpy as np
 from perma_agent.evaluation.cells import Cell
 from perma_agent.evaluation.report import AblationRow, Table, Text, ablation_chart
 from perma_agent.studies.continual.config import ARMS, ENTANGLED
-from perma_agent.studies.continual.page_parts import Drawn, Part, arm_name, estimate_text, of_arm, seeds_in_words
-from perma_agent.studies.continual.rows import ACCURACY, DEFINITIONS, POSITION, Measure, interval, seeds_of
+from perma_agent.studies.continual.page_parts import arm_name
+from perma_agent.studies.continual.rows import ACCURACY, DEFINITIONS, POSITION, Measure
+from perma_agent.studies.page_parts import Drawn, Part, estimate_text, of_arm, seeds_in_words
+from perma_agent.studies.seed_rows import interval, seeds_of
 
 Reported = tuple[float, float]
 """A figure and its ±, as the paper prints them."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from perma_agent.continual import DreamConfig, InferenceConfig, LearnerConfig
+from perma_agent.data.image_folder import ImageFolder
 from perma_agent.evaluation.probes import ProbeConfig
 from perma_agent.models import VASEConfig
 from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
@@ -30,6 +31,10 @@ class ContinualConfig:
     """Seeds of the lives that are looked at closely at their end (`looks.LOOKS`)."""
     factors: FactorSplit | None = None
     """The world whose factors open one after another; None leaves it out."""
+    mixed: tuple[str, str] = ("mnist", "inverse-fashion")
+    """Two worlds at rest whose mixtures are ambiguous; a folder of pictures stands in for either."""
+    folders: tuple[ImageFolder, ...] = ()
+    """Folders of pictures that make worlds, each of which adds cells of its own (`folder_lives`)."""
     data: Path | None = None
     """Folder of the image sets; None looks where PERMA_DATA says, then downloads."""
     processes: int = 1
@@ -98,7 +103,11 @@ def _smoke() -> ContinualConfig:
         seeds=(0,),
     )
     return ContinualConfig(
-        preset="smoke", lives={"three": life}, seeds={"three-sda": (0,), "three-none": (0,)}, factors=factors
+        preset="smoke",
+        lives={"three": life},
+        seeds={"three-sda": (0,), "three-none": (0,)},
+        factors=factors,
+        mixed=("digits", "inverse-digits"),
     )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from perma_agent.evaluation.cells import Cell
 from perma_agent.evaluation.results import Row
-from perma_agent.evaluation.statistics import Estimate, bootstrap_interval
+from perma_agent.evaluation.statistics import Estimate
 from perma_agent.studies.continual.scores import WITHIN
+from perma_agent.studies.seed_rows import compare, difference, row, row_id, seeds_of
 
 DEFINITIONS: Mapping[str, str] = {
     "final_less_best": "final less best",
@@ -46,19 +47,6 @@ ACCURACY = Measure(key="accuracy/mean", name="accuracy", unit="points", scale=PO
 POSITION = Measure(key="position_mse/mean", name="position_mse", unit="1e-4 of the squared range", scale=E4)
 
 
-def seeds_of(cells: Sequence[Cell], arm: str, figure: str, *, scale: float = 1.0) -> np.ndarray:
-    """A figure of an arm, one value a seed in the order of the seeds, shape `[n]`; empty if it was not lived."""
-    chosen = sorted((cell for cell in cells if cell.arm == arm), key=lambda cell: cell.seed)
-    return np.array([scale * float(cell.figures[figure]) for cell in chosen if cell.figures.get(figure) is not None])  # type: ignore[arg-type]  # None was filtered
-
-
-def interval(values: np.ndarray, *, seed: int = 0) -> Estimate:
-    """Mean over seeds with a 95% bootstrap interval; exact where there is one seed."""
-    if len(values) == 1:
-        return Estimate.exact(float(values[0]))
-    return bootstrap_interval(values, rng=np.random.default_rng(seed))
-
-
 def rows_of(cells: Sequence[Cell]) -> list[Row]:
     """All rows: the bars first, then table 1, then what else was measured."""
     return [
@@ -76,16 +64,16 @@ def _bars(cells: Sequence[Cell]) -> list[Row]:
     leading = f"change is {DEFINITIONS['final_less_best']}"
     note = f"mean over the two classifiers; {leading}"
     made = [
-        _row("sda_change_accuracy", changes["accuracy"], unit="points", goal=">= -2.7", note=note),
-        _row("sda_change_position_mse", changes["position_mse"], unit=POSITION.unit, goal="<= 1.5", note=leading),
+        row("sda_change_accuracy", changes["accuracy"], unit="points", goal=">= -2.7", note=note),
+        row("sda_change_position_mse", changes["position_mse"], unit=POSITION.unit, goal="<= 1.5", note=leading),
     ]
     best, plain = _best(cells, "sda", ACCURACY), _best(cells, "none", ACCURACY)
     if len(best) and len(plain):
-        made.append(_difference("sda_best_accuracy_less_none", best, plain, unit="points", goal=">= -1"))
+        made.append(difference("sda_best_accuracy_less_none", best, plain, unit="points", goal=">= -1"))
     lost = _change(cells, "none", ACCURACY)
     if len(lost) and len(changes["accuracy"]):
         made.append(
-            _compare(
+            compare(
                 "ccivae_over_sda_change",
                 lost,
                 changes["accuracy"],
@@ -104,13 +92,13 @@ def _table(cells: Sequence[Cell]) -> list[Row]:
         name = arm.replace("-", "_")
         for measure in (ACCURACY, POSITION):
             best = _best(cells, arm, measure)
-            made.append(_row(f"{name}_best_{measure.name}", best, unit=measure.unit))
+            made.append(row(f"{name}_best_{measure.name}", best, unit=measure.unit))
             for field, words in DEFINITIONS.items():
                 values = seeds_of(cells, f"three-{arm}", f"{measure.key}/{field}", scale=measure.scale)
                 suffix = "" if field == "final_less_best" else f"_{field}"
                 id = f"{name}_change_{measure.name}{suffix}"
                 if id not in ("sda_change_accuracy", "sda_change_position_mse"):  # among the bars
-                    made.append(_row(id, values, unit=measure.unit, note=words))
+                    made.append(row(id, values, unit=measure.unit, note=words))
         if arm != "sda":
             made += _advantage(cells, arm)
     return made
@@ -124,7 +112,7 @@ def _advantage(cells: Sequence[Cell], arm: str) -> list[Row]:
         if len(ours) and len(theirs):
             id = f"sda_keeps_more_{measure.name}_than_{arm.replace('-', '_')}"
             goal = "> 0" if arm in ("a", "s", "d", "none") else None
-            made.append(_difference(id, sign * ours, sign * theirs, unit=measure.unit, goal=goal))
+            made.append(difference(id, sign * ours, sign * theirs, unit=measure.unit, goal=goal))
     return made
 
 
@@ -155,16 +143,16 @@ def _factor_split(cells: Sequence[Cell]) -> list[Row]:
     if not len(drop):
         return []
     note = "largest fall, over factors, from the best since the world in which it opened had ended"
-    made = [_row("factor_split_mig_drop", drop, unit="MIG", goal="<= 0.05", note=note)]
+    made = [row("factor_split_mig_drop", drop, unit="MIG", goal="<= 0.05", note=note)]
     if len(at_once):
-        made.append(_difference("factor_split_mig_less_at_once", ours, at_once, unit="MIG", goal=">= -0.05"))
+        made.append(difference("factor_split_mig_less_at_once", ours, at_once, unit="MIG", goal=">= -0.05"))
     return made
 
 
 def _minutes(cells: Sequence[Cell]) -> list[Row]:
     minutes = np.array([cell.seconds / 60 for cell in cells if cell.arm == "three-sda"])
     note = "wall clock of a life of three worlds on one core, with its examinations, the other core at work as well"
-    return [_row("run_minutes", minutes, unit="minutes", goal="<= 15", note=note)] if len(minutes) else []
+    return [row("run_minutes", minutes, unit="minutes", goal="<= 15", note=note)] if len(minutes) else []
 
 
 def _analyses(cells: Sequence[Cell]) -> list[Row]:
@@ -176,12 +164,8 @@ def _analyses(cells: Sequence[Cell]) -> list[Row]:
         for figure in figures:
             values = seeds_of(cells, arm, figure)
             if len(values):
-                made.append(_row(_id(f"{arm}_{figure}"), values))
+                made.append(row(row_id(f"{arm}_{figure}"), values))
     return made
-
-
-def _id(words: str) -> str:
-    return "".join(letter if letter.isalnum() else "_" for letter in words.lower())
 
 
 def _change(cells: Sequence[Cell], arm: str, measure: Measure) -> np.ndarray:
@@ -190,35 +174,3 @@ def _change(cells: Sequence[Cell], arm: str, measure: Measure) -> np.ndarray:
 
 def _best(cells: Sequence[Cell], arm: str, measure: Measure) -> np.ndarray:
     return seeds_of(cells, f"three-{arm}", f"{measure.key}/best", scale=measure.scale)
-
-
-def _row(id: str, values: np.ndarray, *, unit: str = "", goal: str | None = None, note: str = "") -> Row:
-    if not len(values):
-        return Row.not_measured(id, why="these cells have not been run yet", unit=unit, goal=goal)
-    return Row.of(id, interval(values), unit=unit, goal=goal, note=note)
-
-
-def _difference(id: str, ours: np.ndarray, theirs: np.ndarray, *, unit: str, goal: str | None) -> Row:
-    note = f"difference of means over {len(ours)} and {len(theirs)} seeds, resampled apart"
-    return _compare(id, ours, theirs, lambda a, b: a - b, unit=unit, goal=goal, note=note)
-
-
-def _compare(
-    id: str,
-    first: np.ndarray,
-    second: np.ndarray,
-    of_means: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    *,
-    unit: str = "",
-    goal: str | None = None,
-    note: str = "",
-) -> Row:
-    """A figure made of two means, with a 95% interval over resampled seeds of both."""
-    rng = np.random.default_rng(0)
-    resampled = [values[rng.integers(0, len(values), (10_000, len(values)))].mean(axis=1) for values in (first, second)]
-    value = float(of_means(np.array(first.mean()), np.array(second.mean())))
-    low, high = np.percentile(of_means(*resampled), (2.5, 97.5))
-    count = min(len(first), len(second))
-    if count == 1:
-        return Row.of(id, Estimate.exact(value), unit=unit, goal=goal, note=note)
-    return Row(id=id, mean=value, low=float(low), high=float(high), n=count, unit=unit, goal=goal, note=note)

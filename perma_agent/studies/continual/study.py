@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from perma_agent.continual.config_json import to_json
-from perma_agent.data.image_sequences import image_world
+from perma_agent.data.image_sequences import WORLDS, image_world
 from perma_agent.evaluation.cells import Cell, read_cells
 from perma_agent.evaluation.results import Summary
 from perma_agent.studies.cell_runs import is_missing, run_cells, summarise_cells
 from perma_agent.studies.continual.config import LifeConfig
 from perma_agent.studies.continual.factor_split import plan_factor_split
+from perma_agent.studies.continual.folder_lives import plan_folders
 from perma_agent.studies.continual.life import life_folder
 from perma_agent.studies.continual.lives import measure_life
-from perma_agent.studies.continual.looks import LOOKS, measure_look
+from perma_agent.studies.continual.looks import LOOKS, look_at
 from perma_agent.studies.continual.page import write_figures
 from perma_agent.studies.continual.presets import ContinualConfig
 from perma_agent.studies.continual.rows import rows_of
@@ -37,7 +38,7 @@ def run(config: ContinualConfig, folder: Path, *, only: str | None = None, progr
         progress: makes the bar.
 
     Raises:
-        DataError: the images cannot be had.
+        DataError: the images cannot be had, or a folder has no pictures.
         RunFolderError: the folder has cells of other settings.
     """
     cells = [cell for cell in plan(config, folder) if only is None or cell.arm.startswith(only)]
@@ -46,16 +47,20 @@ def run(config: ContinualConfig, folder: Path, *, only: str | None = None, progr
         for cell in cells
         if "sequence" in cell.settings and is_missing(folder, cell)
     ]
-    for name in sorted({name for worlds in drawn for name in worlds}):
+    for name in sorted({name for worlds in drawn for name in worlds if name in WORLDS}):
         image_world(name, canvas=32, data=config.data)  # says at once, and once, what is missing
-    lives = [cell for cell in cells if cell.arm not in LOOKS]
-    looks = [cell for cell in cells if cell.arm in LOOKS]
+    lives = [cell for cell in cells if "life" not in cell.settings]
+    looks = [cell for cell in cells if "life" in cell.settings]
     for part in (lives, looks):  # a look needs its life
         run_cells(STUDY, folder, part, progress=progress, processes=config.processes)
 
 
 def plan(config: ContinualConfig, folder: Path = Path()) -> list[PlannedCell]:
-    """All cells: first seed 0 of each arm, then seed 1, so that a study cut short has something of everything."""
+    """All cells: first seed 0 of each arm, then seed 1, so that a study cut short has something of everything.
+
+    Raises:
+        DataError: a folder of pictures is missing or has too few.
+    """
     lives = {
         (arm, seed): replace(config.lives[arm.split("-")[0]], arm=arm.partition("-")[2])
         for arm, seeds in config.seeds.items()
@@ -77,14 +82,17 @@ def plan(config: ContinualConfig, folder: Path = Path()) -> list[PlannedCell]:
             seed=seed,
             settings={**_settings(config, life), "life": look.life},
             work=1.0,
-            measure=partial(measure_look, arm, life, seed, config.data, life_folder(folder, arm=look.life, seed=seed)),
+            measure=partial(
+                look_at, look.analyse, life, seed, config.data, life_folder(folder, arm=look.life, seed=seed)
+            ),
         )
         for arm, look in LOOKS.items()
         for seed in config.looked_at
         if (life := lives.get((look.life, seed))) is not None
     ]
     factors = [] if config.factors is None else plan_factor_split(config.factors)
-    return [*sorted([*cells, *factors], key=lambda cell: cell.seed), *looks]
+    folder_lives, folder_looks = plan_folders(config, folder)
+    return [*sorted([*cells, *factors, *folder_lives], key=lambda cell: cell.seed), *looks, *folder_looks]
 
 
 def summarise(folder: Path) -> Summary:

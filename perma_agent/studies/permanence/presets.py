@@ -1,0 +1,111 @@
+"""Presets of the study `permanence`: smoke for a look, bench for two cores, paper for who has a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from perma_agent.data.article_worlds import ARTICLE_WORLDS
+from perma_agent.studies.levels import LevelChoice
+from perma_agent.studies.permanence.arms import BEST
+from perma_agent.studies.permanence.article_grounds import Article, Hidden
+from perma_agent.studies.permanence.config import Comparison
+from perma_agent.studies.permanence.grounds import Rollouts, Sprites
+from perma_agent.temporal import NetworkConfig, TrainingConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermanenceStudy:
+    """How much is run."""
+
+    preset: str
+    """Name of these settings."""
+    comparisons: Mapping[str, Comparison]
+    """Arms side by side, by the name their cells begin with."""
+    data: Path | None = None
+    """Folder of the image sets; None looks where PERMA_DATA says, then downloads."""
+    processes: int = 1
+    """Cells measured side by side, a core each."""
+
+
+def _smoke() -> PermanenceStudy:
+    network = NetworkConfig(image_size=32, filters=(8, 8, 8), hidden=32, latents=6)
+    sprites = Comparison(
+        ground=Sprites(rows=1_000),
+        network=network,
+        training=TrainingConfig(steps=60, batch=16, learning_rate=1e-3, log_every=20),
+        warm_up=20,
+        seeds={"none": (0,), "handover": (0,)},
+        looks=2,
+    )
+    return PermanenceStudy(preset="smoke", comparisons={"sprites": sprites})
+
+
+FIVE, THREE = tuple(range(5)), tuple(range(3))
+ROOM = LevelChoice(
+    id="perma/IndoorMaze-v0",
+    arguments={"rows": 1, "columns": 1, "cell_size": 6.0, "randomise": False, "map_seed": 0},
+)
+"""One room that always looks the same: with the levels' default looks no pose can be read off a single frame."""
+SHOWN = ("x", "z", "heading_cos", "heading_sin", "distance_ahead")
+"""Factors of it that a frame shows."""
+
+
+def _bench() -> PermanenceStudy:
+    network = NetworkConfig(image_size=32, filters=(16, 32, 64), hidden=256, latents=10)
+    colour = replace(network, channels=3, likelihood="gaussian", pixel_std=0.1)
+    training = TrainingConfig(steps=4_000, batch=32, learning_rate=1e-3, log_every=250)
+    short = replace(training, steps=2_000)
+    sprites = Comparison(
+        ground=Sprites(rows=6_000),
+        network=network,
+        training=training,
+        seeds={
+            **dict.fromkeys(("handover", "slowvae", "none", "l1", "l2", "p_b"), FIVE),
+            **dict.fromkeys(("direction", "ada-gvae", "pcl"), THREE),
+        },
+    )
+    miniworld = Comparison(
+        ground=Rollouts(levels=(ROOM,), factors=SHOWN, rows=6_000),
+        network=colour,
+        training=short,
+        warm_up=500,
+        seeds={
+            **dict.fromkeys(("handover", "slowvae", "none", "l1", "l2", "p_b"), FIVE),
+            **dict.fromkeys(("direction", "ada-gvae", "pcl"), THREE),
+        },
+    )
+    return PermanenceStudy(
+        preset="bench",
+        comparisons={"sprites": sprites, "miniworld": miniworld, **_cases(network, short)},
+    )
+
+
+def _cases(network: NetworkConfig, training: TrainingConfig) -> dict[str, Comparison]:
+    """The article's five cases, with the best member of the family and with none."""
+    colour = replace(network, channels=3)
+    pairs = {
+        f"case-{world}": Comparison(
+            ground=Article(world=world),
+            network=colour if ARTICLE_WORLDS[world]().channels == 3 else network,
+            training=training,
+            warm_up=500,
+            weights_of="sprites",
+            seeds=dict.fromkeys(("none", BEST), THREE),
+        )
+        for world in ("gaze", "tilt", "brightness", "moving-objects")
+    }
+    hidden = Comparison(
+        ground=Hidden(),
+        network=colour,
+        training=replace(training, batch=4),
+        warm_up=500,
+        seeds=dict.fromkeys(("memory", "memory-direction", "blind-direction"), THREE),
+    )
+    return {**pairs, "case-hidden-object": hidden}
+
+
+PRESETS: Mapping[str, PermanenceStudy] = MappingProxyType({made.preset: made for made in (_smoke(), _bench())})
+"""Presets by name."""

@@ -1,0 +1,80 @@
+"""The rows of the study `permanence`: its bars first, then every figure of every arm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from perma_agent.evaluation.cells import Cell
+from perma_agent.evaluation.results import Row
+from perma_agent.studies.permanence.arms import ARMS, BEST
+from perma_agent.studies.seed_rows import difference, row, row_id, seeds_of
+
+POINTS = 100.0
+"""DCI and MCC are compared in points."""
+GROUNDS = {"sprites": "sprites with Laplace transitions", "miniworld": "rollouts of a MiniWorld level"}
+"""Comparisons that have bars, in words."""
+LEADING = {"dci": "dci_disentanglement", "mcc": "mcc_spearman"}
+"""The two figures that the study leads with, by their name in row ids."""
+ARM_MINUTES, METRICS_SECONDS = 6, 60
+"""Bars of cost."""
+
+
+def rows_of(cells: Sequence[Cell]) -> list[Row]:
+    """All rows."""
+    return [*_gains(cells), *_costs(cells), *_weights(cells), *_figures(cells)]
+
+
+def _gains(cells: Sequence[Cell]) -> list[Row]:
+    """The best member of the permanence family beside SlowVAE and β-VAE."""
+    made = []
+    for ground, words in GROUNDS.items():
+        for name, figure in LEADING.items():
+            ours, slow = _points(cells, f"{ground}-{BEST}", figure), _points(cells, f"{ground}-slowvae", figure)
+            note = f"{ARMS[BEST].title} less SlowVAE on {words}"
+            made.append(difference(f"{ground}_{name}_gain", ours, slow, unit="points", goal="> 0", note=note))
+    ours, plain = (_points(cells, f"sprites-{arm}", LEADING["dci"]) for arm in (BEST, "none"))
+    note = f"{ARMS[BEST].title} less β-VAE on {GROUNDS['sprites']}"
+    made.append(difference("sprites_dci_gain_over_betavae", ours, plain, unit="points", goal=">= 10", note=note))
+    return made
+
+
+def _costs(cells: Sequence[Cell]) -> list[Row]:
+    minutes = np.array([cell.seconds / 60 for cell in cells if cell.arm == f"sprites-{BEST}"])
+    seconds = np.array(
+        [
+            cell.figures["metrics_seconds"]
+            for cell in cells
+            if cell.arm.startswith("sprites-") and cell.figures.get("metrics_seconds") is not None
+        ],
+        dtype=float,
+    )
+    busy = "wall clock on one core, the other core at work as well"
+    return [
+        row("arm_minutes", minutes, unit="minutes", goal=f"<= {ARM_MINUTES}", note=f"{busy}; metrics included"),
+        row("metrics_seconds", seconds, unit="seconds", goal=f"<= {METRICS_SECONDS}", note=f"all of them; {busy}"),
+    ]
+
+
+def _weights(cells: Sequence[Cell]) -> list[Row]:
+    """The weight each arm was run with."""
+    chosen = {cell.arm: cell.figures["weight"] for cell in cells if "dci_disentanglement" in cell.figures}
+    return [
+        row(row_id(f"{arm}_weight"), np.array([weight], dtype=float), note="chosen on other seeds")
+        for arm, weight in sorted(chosen.items())
+        if weight is not None
+    ]
+
+
+def _figures(cells: Sequence[Cell]) -> list[Row]:
+    """Every other figure of every arm, over its seeds."""
+    made = []
+    for arm in sorted({cell.arm for cell in cells if "-tune-" not in cell.arm}):
+        names = sorted({name for cell in cells if cell.arm == arm for name in cell.figures} - {"weight"})
+        made += [row(row_id(f"{arm}_{name}"), values) for name in names if len(values := seeds_of(cells, arm, name))]
+    return made
+
+
+def _points(cells: Sequence[Cell], arm: str, figure: str) -> np.ndarray:
+    return seeds_of(cells, arm, figure, scale=POINTS)

@@ -1,0 +1,85 @@
+"""Rows of the study from invented cells: the bars by their ids, by hand, and what is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from perma_agent.evaluation.cells import Cell
+from perma_agent.evaluation.results import Row
+from perma_agent.studies.permanence.arms import BEST
+from perma_agent.studies.permanence.rows import rows_of
+
+BARS = {
+    "sprites_dci_gain",
+    "sprites_mcc_gain",
+    "miniworld_dci_gain",
+    "miniworld_mcc_gain",
+    "sprites_dci_gain_over_betavae",
+    "arm_minutes",
+    "metrics_seconds",
+}
+
+
+def cell(arm: str, seed: int, *, minutes: float = 4.0, **figures: Any) -> Cell:
+    settings = {"preset": "bench"}
+    return Cell(
+        study="permanence",
+        arm=arm,
+        seed=seed,
+        settings=settings,
+        figures={"weight": 3.0, **figures},
+        seconds=60 * minutes,
+        commit="0",
+    )
+
+
+def rows(*cells: Cell) -> dict[str, Row]:
+    return {row.id: row for row in rows_of(cells)}
+
+
+def test_bars_are_there_with_and_without_cells():
+    made = rows(cell("sprites-tune-l1-3", 100, weight=3.0, dci_forest=0.1, mcc=0.1))
+    with_goals = {id for id, row in made.items() if row.goal is not None}
+    assert with_goals >= BARS
+    assert with_goals - BARS <= {"article_cases_met"}
+    assert all(made[id].mean is None and made[id].met is False for id in BARS)
+
+
+def test_gains_are_differences_of_means_in_points():
+    made = rows(
+        *(
+            cell(f"sprites-{BEST}", seed, dci_disentanglement=dci, mcc_spearman=0.7)
+            for seed, dci in ((0, 0.4), (1, 0.5))
+        ),
+        cell("sprites-slowvae", 0, dci_disentanglement=0.3, mcc_spearman=0.8),
+        cell("sprites-none", 0, dci_disentanglement=0.1, mcc_spearman=0.4),
+    )
+    assert made["sprites_dci_gain"].mean == pytest.approx(15.0) and made["sprites_dci_gain"].met
+    assert made["sprites_mcc_gain"].mean == pytest.approx(-10.0) and made["sprites_mcc_gain"].met is False
+    assert made["sprites_dci_gain_over_betavae"].mean == pytest.approx(35.0)
+    assert made["miniworld_dci_gain"].mean is None
+
+
+def test_costs_by_hand():
+    made = rows(
+        cell(f"sprites-{BEST}", 0, minutes=5.0, metrics_seconds=40.0, dci_disentanglement=0.1),
+        cell(f"sprites-{BEST}", 1, minutes=8.0, metrics_seconds=50.0, dci_disentanglement=0.1),
+        cell("sprites-tune-l1-3", 100, minutes=90.0),
+    )
+    assert made["arm_minutes"].mean == pytest.approx(6.5) and made["arm_minutes"].met is False
+    assert made["metrics_seconds"].mean == pytest.approx(45.0) and made["metrics_seconds"].met
+
+
+def test_seeds_to_tune_on_are_never_reported_on():
+    reported = cell("sprites-l1", 0, weight=3.0, dci_disentanglement=0.2, mcc_spearman=0.3)
+    tuned = [cell("sprites-tune-l1-3", seed, weight=3.0, dci_forest=0.9, mcc=0.9) for seed in (100, 101)]
+    assert rows(reported) == rows(reported, *tuned)
+    assert rows(reported)["sprites_l1_weight"].mean == 3.0
+
+
+def test_equal_seeds_have_an_interval():
+    made = rows(*(cell("sprites-l1", seed, permanence_of_noise=0.76) for seed in (0, 1, 2)))
+    row = made["sprites_l1_permanence_of_noise"]
+    assert row.low <= row.high and row.mean == pytest.approx(0.76)
