@@ -14,16 +14,20 @@ import tyro
 
 from perma_agent.cli.output import show_json, show_table
 from perma_agent.cli.progress import progress_bar
+from perma_agent.data.image_folder import ImageFolder
 from perma_agent.errors import PermaAgentError
 from perma_agent.evaluation.results import Summary
 
 STUDIES: Mapping[str, str] = {
     "continual": "perma_agent.studies.continual",
     "levels": "perma_agent.studies.level_scores",
+    "permanence": "perma_agent.studies.permanence",
     "throughput": "perma_agent.studies.throughput",
 }
 """Study and its module, which has `PRESETS` (name -> config), `run(config, folder, only=…, progress=…)` that measures
 the cells that are missing, and `summarise(folder)` that writes `summary.json` and figures and returns the Summary."""
+WITH_RESOURCES = ("continual", "permanence")
+"""Studies whose cells run side by side, and that may learn from image sets."""
 PUBLISHED = Path("benchmarks/results")
 TRIED = Path("runs/studies")
 
@@ -33,20 +37,25 @@ class Config:
     """Rerun a published experiment; what was measured already is kept, so that it goes on where it stopped."""
 
     name: tyro.conf.Positional[str] = ""
-    """continual (the VASE paper's experiments), levels (an oracle's and chance's scores, and kills survived) or
-    throughput (steps a second)."""
+    """continual (the VASE paper's experiments), levels (an oracle's and chance's scores, and kills survived),
+    permanence (the permanence prior beside other priors over time) or throughput (steps a second)."""
     preset: str = "smoke"
     """smoke (under a minute, figures without meaning), bench (what is published) or, of continual, paper (the paper's
     own sizes, for who has a GPU)."""
     folder: Path | None = None
     """Of the results; if not given, benchmarks/results/NAME for bench and runs/studies/NAME-PRESET for others."""
     only: str | None = None
-    """Run only arms that begin with this, e.g. three-sda of continual, oracle, random or kills of levels, alone or
-    copies of throughput."""
+    """Run only arms that begin with this, e.g. three-sda of continual, oracle, random or kills of levels, sprites or
+    sprites-direction of permanence, alone or copies of throughput."""
     data: Path | None = None
-    """Of continual: folder with mnist/ and fashion-mnist/; if not given, where PERMA_DATA says, else downloaded."""
+    """Of continual and permanence: folder with mnist/ and fashion-mnist/; if not given, where PERMA_DATA says, else
+    downloaded."""
+    images: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """Of continual: a folder of pictures, e.g. CelebA's, as DIR or NAME=DIR (may be repeated); adds lives in which it
+    stands in for MNIST or for inverse Fashion, and their ambiguity (figure 5A); --only images runs these alone."""
     processes: int | None = None
-    """Of continual: cells measured side by side, a core each; if not given, as many as there are cores."""
+    """Of continual and permanence: cells measured side by side, a core each; if not given, as many as there are
+    cores."""
     summarise: bool = False
     """Measure nothing; rebuild the summary and the figures from the cells."""
     levels: bool = False
@@ -67,10 +76,13 @@ def run(config: Config) -> None:
         raise PermaAgentError(f"expected one of the studies {', '.join(STUDIES)}, got {config.name!r}")
     if config.levels and config.name != "throughput":
         raise PermaAgentError(f"expected --levels with the study throughput only, got it with {config.name}")
-    if config.name != "continual" and (config.data, config.processes) != (None, None):
+    if config.name not in WITH_RESOURCES and (config.data, config.processes) != (None, None):
         raise PermaAgentError(
-            f"expected --data and --processes with the study continual only, got them with {config.name}"
+            f"expected --data and --processes with the studies {' and '.join(WITH_RESOURCES)} only, got them with "
+            f"{config.name}"
         )
+    if config.name != "continual" and config.images:
+        raise PermaAgentError(f"expected --images with the study continual only, got it with {config.name}")
     if config.processes is not None and config.processes < 1:
         raise PermaAgentError(f"expected at least one process, got --processes {config.processes}")
     study: Any = importlib.import_module(STUDIES[config.name])
@@ -96,11 +108,12 @@ def run(config: Config) -> None:
 
 
 def _with_resources(preset: Any, config: Config) -> Any:
-    """The preset with what a machine has, which no result depends on."""
-    if config.name != "continual":
+    """The preset with what a machine has; no result depends on it but those of the images, which say so."""
+    if config.name not in WITH_RESOURCES:
         return preset
     processes = os.cpu_count() or 1 if config.processes is None else config.processes
-    return dataclasses.replace(preset, data=config.data, processes=processes)
+    folders = {"folders": tuple(map(ImageFolder.parse, config.images))} if config.images else {}
+    return dataclasses.replace(preset, data=config.data, processes=processes, **folders)
 
 
 def _default_folder(config: Config) -> Path:

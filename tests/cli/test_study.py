@@ -70,11 +70,11 @@ def test_table(ran: Any, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["heights"], "expected one of the studies continual, levels, throughput, got 'heights'"),
+        (["heights"], "expected one of the studies continual, levels, permanence, throughput, got 'heights'"),
         (["levels", "--preset", "huge"], "expected one of the presets smoke, bench, got 'huge'"),
         (["levels", "--levels"], "--levels with the study throughput only"),
         (["levels", "--summarise", "--folder", "nowhere"], "expected cells in"),
-        (["levels", "--processes", "2"], "--data and --processes with the study continual only, got them with levels"),
+        (["levels", "--processes", "2"], "with the studies continual and permanence only, got them with levels"),
         (["continual", "--processes", "0"], "expected at least one process, got --processes 0"),
         (["continual", "--preset", "bench", "--data", "nowhere"], "expected "),
     ],
@@ -100,11 +100,12 @@ def test_every_study_has_what_the_verb_asks_of_it(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "data", "processes"),
     [
-        ([], None, os.cpu_count()),
-        (["--data", "images", "--processes", "3"], Path("images"), 3),
+        (["continual"], None, os.cpu_count()),
+        (["continual", "--data", "images", "--processes", "3"], Path("images"), 3),
+        (["permanence", "--data", "images", "--processes", "3"], Path("images"), 3),
     ],
 )
-def test_what_a_machine_has_goes_to_the_study_of_lives(
+def test_what_a_machine_has_goes_to_the_studies_whose_cells_run_side_by_side(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str], data: Path | None, processes: int
 ) -> None:
     asked: list[Any] = []
@@ -114,5 +115,5 @@ def test_what_a_machine_has_goes_to_the_study_of_lives(
         summarise=lambda folder: Summary(study="continual", preset="smoke", command="x", rows=()),
     )
     monkeypatch.setattr(study, "importlib", SimpleNamespace(import_module=lambda name: double))
-    assert main(["study", "continual", *arguments]) == 0
+    assert main(["study", *arguments]) == 0
     assert asked == [Resources(data=data, processes=processes)]

@@ -15,7 +15,7 @@ from perma_agent.evaluation.report.style import ARMS, FAINT, INK, mark_switches,
 PREFIX = "loss/"
 UNITS = {
     "capacity": "nats²",
-    "permanence": "P_b, from 1 to √D",
+    "permanence": "cost of change",
 }
 """Of the terms that are not in nats per frame."""
 ORDER = ("reconstruction", "capacity", "information", "permanence", "encoder_proximity", "decoder_proximity")

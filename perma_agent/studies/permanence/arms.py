@@ -119,7 +119,7 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
         "pcl": Arm(title="PCL", weights=(1.0,), means="nothing: it has no weight", make=_contrastive),
         "p_b": Arm(title="P_b", weights=(5.0, 20.0), means="weight of P_b", make=_change("p_b")),
         "direction": Arm(title="P₀ by direction", weights=(5.0, 15.0), means=DIRECTION, make=_change("direction")),
-        "handover": Arm(title="SlowVAE → P₀ by direction", weights=(5.0, 15.0), means=DIRECTION, make=_handover),
+        "handover": Arm(title="SlowVAE → P₀ by direction", weights=(5.0, 15.0, 40.0), means=DIRECTION, make=_handover),
         "jepa": Arm(title="JEPA", weights=(0.0,), means="nothing", make=_joint_embedding("none")),
         "jepa-direction": Arm(
             title="JEPA, P₀ by direction",

@@ -23,7 +23,7 @@ SEPARATION: Mapping[str, str] = {
     "outside": "outside",
     "latents it takes": "latents",
     "share of seeds that meet the claim": "met",
-    "DCI disentanglement": "dci_disentanglement",
+    "DCI disentanglement (forests)": "dci_forest_disentanglement",
     "MCC (Spearman)": "mcc_spearman",
 }
 """Columns of the first table."""

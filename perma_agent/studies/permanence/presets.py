@@ -8,11 +8,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from perma_agent.data.article_worlds import ARTICLE_WORLDS
+from perma_agent.studies.continual.presets import PRESETS as LIVES
 from perma_agent.studies.levels import LevelChoice
 from perma_agent.studies.permanence.arms import BEST
 from perma_agent.studies.permanence.article_grounds import Article, Hidden
 from perma_agent.studies.permanence.config import Comparison
 from perma_agent.studies.permanence.grounds import Rollouts, Sprites
+from perma_agent.studies.permanence.vase import VASEStudy
 from perma_agent.temporal import NetworkConfig, TrainingConfig
 
 
@@ -24,6 +26,8 @@ class PermanenceStudy:
     """Name of these settings."""
     comparisons: Mapping[str, Comparison]
     """Arms side by side, by the name their cells begin with."""
+    vase: VASEStudy | None = None
+    """Lives of a VASE with and without permanence; None leaves them out."""
     data: Path | None = None
     """Folder of the image sets; None looks where PERMA_DATA says, then downloads."""
     processes: int = 1
@@ -80,6 +84,7 @@ def _bench() -> PermanenceStudy:
     return PermanenceStudy(
         preset="bench",
         comparisons={"sprites": sprites, "miniworld": miniworld, **_cases(network, short)},
+        vase=VASEStudy(life=LIVES["bench"].lives["three"]),
     )
 
 

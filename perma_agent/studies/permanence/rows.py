@@ -8,6 +8,8 @@ import numpy as np
 
 from perma_agent.evaluation.cells import Cell
 from perma_agent.evaluation.results import Row
+from perma_agent.evaluation.separation import INSIDE, OUTSIDE
+from perma_agent.evaluation.statistics import Estimate
 from perma_agent.studies.permanence.arms import ARMS, BEST
 from perma_agent.studies.seed_rows import difference, row, row_id, seeds_of
 
@@ -17,13 +19,15 @@ GROUNDS = {"sprites": "sprites with Laplace transitions", "miniworld": "rollouts
 """Comparisons that have bars, in words."""
 LEADING = {"dci": "dci_disentanglement", "mcc": "mcc_spearman"}
 """The two figures that the study leads with, by their name in row ids."""
+OURS = (BEST, "memory-direction")
+"""Ends of the names of the arms that the article's cases are judged by."""
 ARM_MINUTES, METRICS_SECONDS = 6, 60
 """Bars of cost."""
 
 
 def rows_of(cells: Sequence[Cell]) -> list[Row]:
     """All rows."""
-    return [*_gains(cells), *_costs(cells), *_weights(cells), *_figures(cells)]
+    return [*_gains(cells), _cases_met(cells), *_costs(cells), *_weights(cells), *_figures(cells)]
 
 
 def _gains(cells: Sequence[Cell]) -> list[Row]:
@@ -38,6 +42,22 @@ def _gains(cells: Sequence[Cell]) -> list[Row]:
     note = f"{ARMS[BEST].title} less β-VAE on {GROUNDS['sprites']}"
     made.append(difference("sprites_dci_gain_over_betavae", ours, plain, unit="points", goal=">= 10", note=note))
     return made
+
+
+def _cases_met(cells: Sequence[Cell]) -> Row:
+    """The article's cases in which what changes lies in few latents and nowhere else, in the mean over seeds."""
+    arms = [arm for arm in sorted({cell.arm for cell in cells}) if arm.startswith("case-") and arm.endswith(OURS)]
+    note = (
+        f"R² of what changes at least {INSIDE} from few latents and at most {OUTSIDE} from all others, means over seeds"
+    )
+    if not arms:
+        return Row.not_measured("article_cases_met", why="these cells have not been run yet", goal=">= 5")
+    met = [
+        arm
+        for arm in arms
+        if seeds_of(cells, arm, "inside").mean() >= INSIDE and seeds_of(cells, arm, "outside").mean() <= OUTSIDE
+    ]
+    return Row.of("article_cases_met", Estimate.exact(float(len(met))), unit="of 5", goal=">= 5", note=note)
 
 
 def _costs(cells: Sequence[Cell]) -> list[Row]:

@@ -15,6 +15,7 @@ from perma_agent.studies.permanence.page import write_figures
 from perma_agent.studies.permanence.planning import ROLLOUTS, TUNING, plan_arms, plan_tuning, weights_of
 from perma_agent.studies.permanence.presets import PermanenceStudy
 from perma_agent.studies.permanence.rows import rows_of
+from perma_agent.studies.permanence.vase import plan_vase
 from perma_agent.studies.planned_cell import PlannedCell
 
 STUDY = "permanence"
@@ -36,6 +37,8 @@ def run(config: PermanenceStudy, folder: Path, *, only: str | None = None, progr
     tuning = [cell for cell in plan_tuning(config, folder) if _wanted(cell, only)]
     _run(config, folder, tuning, progress=progress)
     arms = plan_arms(config, folder, weights_of(config, _cells(folder)))
+    if config.vase is not None:
+        arms += plan_vase(config.vase, preset=config.preset, data=config.data)
     chosen = [cell for cell in arms if only is None or cell.arm.startswith(only)]
     _run(config, folder, sorted(chosen, key=lambda cell: cell.seed), progress=progress)
 

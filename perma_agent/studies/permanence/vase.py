@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from perma_agent.continual import Learner
+from perma_agent.continual.config_json import to_json
 from perma_agent.data.image_sequences import ImageWorld
 from perma_agent.evaluation.homology import homology
 from perma_agent.evaluation.traversals import posterior_of
@@ -18,7 +19,7 @@ from perma_agent.studies.continual.config import LifeConfig
 from perma_agent.studies.continual.examination import Examiner, Worlds
 from perma_agent.studies.continual.life import Life, live
 from perma_agent.studies.continual.lives import environments_of, measured_of, worlds_of
-from perma_agent.studies.planned_cell import Advance, Measured
+from perma_agent.studies.planned_cell import Advance, Measured, PlannedCell
 from perma_agent.types import FramePairs
 
 ROWS = 6_000
@@ -33,21 +34,32 @@ class VASEStudy:
 
     life: LifeConfig
     """What is lived through, of arm `sda`; its batches are drawn in pairs of one object at two places."""
-    permanence: PermanenceConfig
-    """The member of the family, with the weight it has in the arms that have it."""
-    weights: tuple[float, ...] = (1.0, 5.0)
-    """Weights that are tried on the seeds to tune on."""
+    permanence: PermanenceConfig = field(default_factory=lambda: PermanenceConfig(member="direction"))
+    """The member of the family; its weight is the arm's."""
+    weights: tuple[float, ...] = (0.0, 5.0)
+    """Of the arms, stated beforehand; 0 is VASE without permanence."""
     seeds: tuple[int, ...] = (0, 1, 2)
-    """Reported on."""
-    tuned_on: tuple[int, ...] = (100,)
-    """Weights are chosen on these."""
-    data: Path | None = field(default=None)
-    """Folder of the image sets; None looks where PERMA_DATA says, then downloads."""
+    """Lives of each arm."""
 
     def with_weight(self, weight: float) -> LifeConfig:
-        """The life of a learner whose permanence weighs so much; 0 is VASE without it."""
+        """The life of a learner whose permanence weighs so much."""
         learner = replace(self.life.learner, permanence=replace(self.permanence, weight=weight))
         return replace(self.life, learner=learner)
+
+
+def plan_vase(study: VASEStudy, *, preset: str, data: Path | None) -> list[PlannedCell]:
+    """A cell for each weight and seed."""
+    return [
+        PlannedCell(
+            arm=f"vase-{weight:g}",
+            seed=seed,
+            settings={"preset": preset, **to_json(study.with_weight(weight))},
+            work=float(sum(study.life.sequence.steps)),
+            measure=partial(measure_vase, study.with_weight(weight), seed, data),
+        )
+        for weight in study.weights
+        for seed in study.seeds
+    ]
 
 
 def in_pairs(source: ImageWorld, frames: int, rng: np.random.Generator) -> FramePairs:
