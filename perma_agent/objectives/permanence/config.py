@@ -42,7 +42,9 @@ class PermanenceConfig:
     first: PermanenceConfig | None = None
     """A member that leads the way and then hands over to this one, with its own weight and warm-up; None for none."""
     handover: tuple[int, int] = (0, 0)
-    """Learning steps from which and by which `first` hands over: its weight falls to 0 as this one's rises from 0."""
+    """Learning steps from which and by which `first` hands over: its weight falls as this one's rises from 0."""
+    handed: float = 1.0
+    """Share of its weight that `first` has handed over by the end, in [0, 1]; less than 1, and both go on together."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "handover", tuple(self.handover))  # JSON gives a list back
@@ -59,6 +61,8 @@ class PermanenceConfig:
                 f"expected one first member and a handover that ends after it begins, got {self.first} and "
                 f"{self.handover}"
             )
+        if not 0 <= self.handed <= 1:
+            raise ValueError(f"expected handed in [0, 1], got {self.handed}")
         self._check_course()
         self._check_offset_weights()
 

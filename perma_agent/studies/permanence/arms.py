@@ -23,7 +23,9 @@ BETA = 0.5
 LEADS = 0.3, 0.6
 """Shares of the steps at which `handover` begins and ends to pass from SlowVAE's term to the direction of P₀."""
 LEADING_GAMMA = 5.0
-"""γ of SlowVAE's term while it leads."""
+"""γ of SlowVAE's term while it leads in `handover`, which then loses all of its weight."""
+SHARED_GAMMA, HANDED = 10.0, 0.5
+"""γ of SlowVAE's term in `together` (the published one), and the share of its weight that it hands over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,13 +69,21 @@ def _slow_vae(network: NetworkConfig, weight: float, budget: Budget) -> HostConf
     return PairVAEConfig.slow_vae(network, gamma=weight)
 
 
-def _handover(network: NetworkConfig, weight: float, budget: Budget) -> HostConfig:
-    slow = PairVAEConfig.slow_vae(network, gamma=LEADING_GAMMA)
-    begins, ends = (round(share * budget.steps) for share in LEADS)
-    permanence = PermanenceConfig(
-        member="direction", weight=weight, warm_up=budget.warm_up, first=slow.permanence, handover=(begins, ends)
-    )
-    return PairVAEConfig(network=network, beta=slow.beta, permanence=permanence)
+def _handover(gamma: float, *, handed: float) -> MakeHost:
+    def make(network: NetworkConfig, weight: float, budget: Budget) -> HostConfig:
+        slow = PairVAEConfig.slow_vae(network, gamma=gamma)
+        begins, ends = (round(share * budget.steps) for share in LEADS)
+        permanence = PermanenceConfig(
+            member="direction",
+            weight=weight,
+            warm_up=budget.warm_up,
+            first=slow.permanence,
+            handover=(begins, ends),
+            handed=handed,
+        )
+        return PairVAEConfig(network=network, beta=slow.beta, permanence=permanence)
+
+    return make
 
 
 def _beta_vae(network: NetworkConfig, weight: float, budget: Budget) -> HostConfig:
@@ -119,7 +129,18 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
         "pcl": Arm(title="PCL", weights=(1.0,), means="nothing: it has no weight", make=_contrastive),
         "p_b": Arm(title="P_b", weights=(5.0, 20.0), means="weight of P_b", make=_change("p_b")),
         "direction": Arm(title="P₀ by direction", weights=(5.0, 15.0), means=DIRECTION, make=_change("direction")),
-        "handover": Arm(title="SlowVAE → P₀ by direction", weights=(5.0, 15.0, 40.0), means=DIRECTION, make=_handover),
+        "handover": Arm(
+            title="SlowVAE → P₀ by direction",
+            weights=(5.0, 15.0, 40.0),
+            means=DIRECTION,
+            make=_handover(LEADING_GAMMA, handed=1.0),
+        ),
+        "together": Arm(
+            title="SlowVAE + P₀ by direction",
+            weights=(10.0, 20.0, 40.0),
+            means=f"{DIRECTION}, {HANDED:g} of which it has in the end",
+            make=_handover(SHARED_GAMMA, handed=HANDED),
+        ),
         "jepa": Arm(title="JEPA", weights=(0.0,), means="nothing", make=_joint_embedding("none")),
         "jepa-direction": Arm(
             title="JEPA, P₀ by direction",
@@ -144,5 +165,5 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
 )
 """Arms by the name their cells have after the world's."""
 
-BEST = "handover"
+BEST = "together"
 """The member of the permanence family that is held against the rivals; found on other seeds than are reported on."""

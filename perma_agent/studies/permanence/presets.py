@@ -67,7 +67,7 @@ def _bench() -> PermanenceStudy:
         network=network,
         training=training,
         seeds={
-            **dict.fromkeys(("handover", "slowvae", "none", "l1", "l2", "p_b"), FIVE),
+            **dict.fromkeys(("together", "handover", "slowvae", "none", "l1", "l2", "p_b"), FIVE),
             **dict.fromkeys(("direction", "ada-gvae", "pcl"), THREE),
         },
     )
@@ -77,7 +77,7 @@ def _bench() -> PermanenceStudy:
         training=short,
         warm_up=500,
         seeds={
-            **dict.fromkeys(("handover", "slowvae", "none", "l1", "l2", "p_b"), FIVE),
+            **dict.fromkeys(("together", "slowvae", "none", "l1", "l2", "p_b"), FIVE),
             **dict.fromkeys(("direction", "ada-gvae", "pcl"), THREE),
         },
     )

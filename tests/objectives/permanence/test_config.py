@@ -40,6 +40,7 @@ def test_defaults_are_p_b_with_a_fixed_relative_bias() -> None:
         "reduction": "principled",
         "first": None,
         "handover": [0, 0],
+        "handed": 1.0,
     }
 
 

@@ -47,6 +47,12 @@ def test_an_instant_handover_leaves_no_gap() -> None:
     assert [weights(at_once, step=step) for step in (99, 100)] == [{"permanence_first": 3.0}, {"permanence": 8.0}]
 
 
+def test_the_first_may_keep_a_share() -> None:
+    both = PermanenceConfig(member="direction", weight=8.0, warm_up=1, first=SLOW, handover=(100, 300), handed=0.25)
+    assert [handed_over(both, step=step) for step in (100, 200, 300, 900)] == [0.0, 0.125, 0.25, 0.25]
+    assert weights(both, step=900) == {"permanence_first": 2.25, "permanence": 2.0}
+
+
 def test_the_values_are_those_of_the_members() -> None:
     later, earlier = posteriors()
     found = {
@@ -74,6 +80,12 @@ def test_it_comes_back_from_json() -> None:
 def test_a_handover_that_runs_backwards_is_refused(handover: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="handover that ends after it begins"):
         PermanenceConfig(first=SLOW, handover=handover)
+
+
+@pytest.mark.parametrize("handed", [-0.1, 1.1, float("nan")])
+def test_a_share_that_is_none_is_refused(handed: float) -> None:
+    with pytest.raises(ValueError, match=r"handed in \[0, 1\]"):
+        PermanenceConfig(first=SLOW, handover=(0, 1), handed=handed)
 
 
 def test_there_is_one_first_member() -> None:
