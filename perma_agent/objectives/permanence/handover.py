@@ -19,12 +19,14 @@ LEADING, FOLLOWING = "permanence_first", "permanence"
 def handed_over(config: PermanenceConfig, *, step: int) -> float:
     """Share of the weight that is with `config`'s own member after `step` learning steps, in [0, 1].
 
-    h(t) = clip( (t - t_0) / (t_1 - t_0), 0, 1 ),   [t_0, t_1] = handover;   1 where nothing leads the way
+        h(t) = handed · clip( (t - t_0) / (t_1 - t_0), 0, 1 ),   [t_0, t_1] = handover;   1 where nothing leads the way
     """
-    begins, ends = config.handover
-    if config.first is None or step >= ends:
+    if config.first is None:
         return 1.0
-    return 0.0 if step <= begins else (step - begins) / (ends - begins)
+    begins, ends = config.handover
+    if step >= ends:
+        return config.handed
+    return 0.0 if step <= begins else config.handed * (step - begins) / (ends - begins)
 
 
 def change_terms(
