@@ -19,7 +19,9 @@ LEADING, FOLLOWING = "permanence_first", "permanence"
 def handed_over(config: PermanenceConfig, *, step: int) -> float:
     """Share of the weight that is with `config`'s own member after `step` learning steps, in [0, 1].
 
-        h(t) = handed · clip( (t - t_0) / (t_1 - t_0), 0, 1 ),   [t_0, t_1] = handover;   1 where nothing leads the way
+        h(t) = handed · clip( (t - t_0) / (t_1 - t_0), 0, 1 ),   [t_0, t_1] = handover
+
+    Where nothing leads the way it is 1.
     """
     if config.first is None:
         return 1.0
