@@ -58,6 +58,16 @@ class MiniWorldLevel(gym.Env[np.ndarray, np.int64]):
         world = self._world
         return factor_specs(low=(world.min_x, world.min_z), high=(world.max_x, world.max_z), beyond=60.0)
 
+    @property
+    def np_random(self) -> np.random.Generator:
+        """What the level draws from: MiniWorld's own generator."""
+        generator: np.random.Generator = self._world.np_random
+        return generator
+
+    @np_random.setter
+    def np_random(self, generator: np.random.Generator) -> None:
+        self._world.np_random = generator
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:

@@ -23,6 +23,7 @@ FLOORS: Mapping[str, int] = {
     "continual": 2,
     "imagination": 2,
     "evaluation": 2,
+    "temporal": 3,
     "wrappers": 3,
     "sb3": 4,
     "studies": 5,
@@ -37,6 +38,7 @@ FORBIDDEN: Mapping[str, set[str]] = {
     "continual": {"envs", "imagination", "evaluation"},
     "imagination": {"envs"},
     "evaluation": {"envs"},
+    "temporal": {"envs", "wrappers", "evaluation", "imagination"},
     "envs": {"data", "models", "objectives"},
 }
 """What a room may not import although the floors would let it."""

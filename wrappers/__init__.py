@@ -9,6 +9,14 @@ if __name__ != "perma_agent.wrappers":
 from perma_agent.wrappers.frames import ObserveFrames
 from perma_agent.wrappers.level_worker import Tolerance, WorkerRestartedWarning
 from perma_agent.wrappers.record_trajectories import RecordTrajectories
+from perma_agent.wrappers.replayable_level import ReplayableLevel
 from perma_agent.wrappers.tolerant_vec_env import TolerantVecEnv
 
-__all__ = ["ObserveFrames", "RecordTrajectories", "Tolerance", "TolerantVecEnv", "WorkerRestartedWarning"]
+__all__ = [
+    "ObserveFrames",
+    "RecordTrajectories",
+    "ReplayableLevel",
+    "Tolerance",
+    "TolerantVecEnv",
+    "WorkerRestartedWarning",
+]

@@ -123,6 +123,10 @@ class LevelWorker:
                 self._seen = answer[0]
             return answer
 
+    def take_up(self, seen: Any, *, entropy: int, restarts: int) -> None:
+        """Count restarts on from another process, whose episode the level played again up to `seen`."""
+        self._seen, self.entropy, self.restarts = seen, entropy, restarts
+
     def ask_to_close(self) -> None:
         """Have the worker close the level and end; `close` waits for that."""
         with contextlib.suppress(OSError):  # it is gone already

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, SupportsFloat, overload
 
@@ -16,6 +17,7 @@ from perma_agent.data.recorder import Recorder, StoreOrPath
 from perma_agent.data.store import TrajectoryStore
 from perma_agent.wrappers.frames import FrameView
 from perma_agent.wrappers.provenance import provenance_of, provenances_of
+from perma_agent.wrappers.replayed_episode import ReplayedEpisode
 
 MAX_STEPS = 2048
 """Longer episodes are stored in parts: at 64×64 RGB a part is 25 MB, and each parallel level holds one."""
@@ -139,6 +141,41 @@ class RecordVecEnv(RecordTrajectories, VecEnvWrapper):
             self._recorder.begin(level, frame, factors=self._reset_factors(level))
         self._recorder.hand_over()
         return observations, rewards, dones, infos
+
+    def resume_state(self) -> dict[str, Any]:
+        """Where another process would have to go on recording: how many trajectories are stored by now.
+
+        Raises:
+            StoreError: what ended cannot be written.
+        """
+        return {"stored": self._recorder.mark()}
+
+    def resume_from(self, state: Mapping[str, Any], episodes: Sequence[ReplayedEpisode | None]) -> None:
+        """Go on with episodes that were played again.
+
+        They are recorded from their beginning, in whole, once: what another process stored after `state` was taken is
+        not added a second time.
+
+        Args:
+            state: what `resume_state` gave.
+            episodes: of each level, all their steps kept.
+
+        Raises:
+            StoreError: the store is not the one that was recorded into.
+        """
+        for level, episode in enumerate(episodes):
+            if episode is None:
+                continue
+            (_, first, _, info), *steps = episode.steps
+            self._recorder.begin(level, self._view(first), factors=info.get("factors", {}), seed=episode.seed)
+            for action, observation, reward, step_info in steps:
+                factors = step_info.get("factors", {})
+                self._recorder.step(level, action, reward, frame=self._view(observation), factors=factors)
+        self._recorder.go_on_from(int(state["stored"]))
+
+    def leave(self) -> None:
+        """Do not store the episodes under way at `close`: another process will go on with them."""
+        self._recorder.leave()
 
     def close(self) -> None:
         """Store the episodes under way, wait until all is committed, close the levels.

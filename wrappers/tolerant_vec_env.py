@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -81,6 +81,20 @@ class TolerantVecEnv(SubprocVecEnv):
             assert own is not None
             worker.entropy = own
         return seeds
+
+    def resume_state(self) -> dict[str, Any]:
+        """What the seeds after the next restarts depend on."""
+        return {"entropy": [worker.entropy for worker in self.remotes], "restarts": self.restarts}
+
+    def resume_from(self, state: Mapping[str, Any], observations: Sequence[Any]) -> None:
+        """Go on where another process was, after each level played its episode again.
+
+        Args:
+            state: what `resume_state` gave there.
+            observations: the last one of each level, None where no episode is under way.
+        """
+        for number, worker in enumerate(self.remotes):
+            worker.take_up(observations[number], entropy=state["entropy"][number], restarts=state["restarts"][number])
 
     def close(self) -> None:
         """End all processes: by themselves within some seconds, by force then."""

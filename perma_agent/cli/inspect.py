@@ -138,10 +138,12 @@ def _agent(config: Config) -> None:
         show_json({"path": config.path, "config": content.config, "extra": content.extra})
         return
     agent = content.config
+    sees = agent.extractor
     rows: list[tuple[str, Any]] = [
-        ("algorithm", f"PPO, {agent.timesteps} steps on {agent.copies} copies, seed {agent.seed}"),
-        ("layers", f"actor {agent.policy.actor}, critic {agent.policy.critic}, {agent.policy.activation}"),
-        ("VASE", f"{agent.extractor.model.latents} latents, {agent.extractor.mode}, from {agent.extractor.run}"),
+        ("algorithm", f"{agent.algorithm}, {agent.timesteps} steps on {agent.copies} copies, seed {agent.seed}"),
+        ("policy", f"{agent.policy_class}, " + ", ".join(f"{name} {value}" for name, value in agent.policy.items())),
+        ("VASE", "none" if sees is None else f"{sees.model.latents} latents, {sees.mode}, from {sees.run}"),
+        *(("level", f"{level['id']} {level['arguments']}") for level in content.levels),
         *content.extra.items(),
         ("files", "all checksums right"),
     ]

@@ -15,7 +15,7 @@ from perma_agent.cli.progress import progress_bar
 from perma_agent.cli.stopping import say_stopped, stop_requests
 from perma_agent.envs import level_info
 from perma_agent.evaluation.statistics import wilson_interval
-from perma_agent.studies.agent_folder import TENSORBOARD, VASE_RUN, claim_agent_folder, save_agent
+from perma_agent.studies.agent_folder import CHECKPOINTS, TENSORBOARD, VASE_RUN, claim_agent_folder, save_agent
 from perma_agent.studies.levels import LevelChoice
 from perma_agent.studies.policy_training import PolicyConfig, TrainedPolicy, train_policy
 
@@ -27,7 +27,8 @@ LAST = 100
 class Config:
     """Train PPO on a level, with the latents of a VASE as what it sees.
 
-    Stopped by Ctrl-C or SIGTERM it saves what it has.
+    Stopped by Ctrl-C or SIGTERM it saves first; the same command then goes on to the end of --timesteps, and ends where
+    it would have ended undisturbed. After a kill it goes on from the last checkpoint.
     """
 
     level: str = "perma/IndoorMaze-v0"
@@ -35,7 +36,8 @@ class Config:
     run: Path = Path("runs/vase")
     """Run folder of the VASE, as `perma-agent pretrain` writes it; not changed."""
     agent: Path = Path("runs/agent")
-    """New folder for the agent: its bundle, SB3's agent.zip, episodes.json, and vase/ if the VASE goes on learning."""
+    """New folder for the agent: its bundle, SB3's agent.zip, episodes.json, vase/ if the VASE goes on learning, and
+    checkpoints/, which may be removed at the end."""
     arguments: str = "{}"
     """What the level is made with, as a JSON object, e.g. '{"rows": 1}'."""
     mode: Literal["continual", "frozen"] = "continual"
@@ -81,15 +83,18 @@ def run(config: Config) -> None:
             config.run,
             config=replace(config.policy, continual=learning),
             save_to=None if frozen else config.agent / VASE_RUN,
+            checkpoints=config.agent / CHECKPOINTS,
             tensorboard=config.agent / TENSORBOARD,
             device=device,
             on_steps=on_steps,
         )
-        early = stopped()
+    left = config.policy.timesteps - trained.agent.num_timesteps
+    if left > 0:
+        say_stopped(f"saved to {config.agent / CHECKPOINTS}; the same command does the {left} steps that are left")
+        show(trained, config)
+        return
     extra = {"level": level.id, "arguments": dict(level.arguments), "run": str(config.run), "mode": config.mode}
     save_agent(trained, config.agent, extra=extra)
-    if early:
-        say_stopped(f"the agent is saved in {config.agent} as it is after {trained.agent.num_timesteps} steps")
     show(trained, config)
 
 

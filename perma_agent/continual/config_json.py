@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from perma_agent.errors import RunFolderError
@@ -22,7 +22,8 @@ def from_json(kind: type[T], plain: object, *, where: str) -> T:
     """Build the config that `to_json` wrote down.
 
     Args:
-        kind: a dataclass whose fields are numbers, strings, bools, literals, options and tuples of these, or such.
+        kind: a dataclass whose fields are numbers, strings, bools, literals, options, tuples and dicts (by text) of
+            these, Any (left as it is), or such.
         plain: JSON object with exactly the fields of `kind`.
         where: what to call it in an error, e.g. `config.json: model`.
 
@@ -62,22 +63,29 @@ def _value(hint: Any, plain: object, *, where: str) -> Any:
         for argument in arguments:
             if _fits(argument, plain):
                 return _value(argument, plain, where=where)
-    elif origin is Literal:
-        if plain in arguments:
-            return plain
+    elif origin is Literal and plain in arguments:
+        return plain
     elif origin is tuple and isinstance(plain, list | tuple):
         hints = (arguments[0],) * len(plain) if arguments[-1] is Ellipsis else arguments
         if len(hints) == len(plain):
-            pairs = enumerate(zip(hints, plain, strict=True))
-            return tuple(_value(inner, entry, where=f"{where}[{index}]") for index, (inner, entry) in pairs)
+            return _tuple(hints, plain, where=where)
+    elif origin is dict and isinstance(plain, Mapping):
+        return {str(key): _value(arguments[1], entry, where=f"{where}[{key!r}]") for key, entry in plain.items()}
     elif _fits(hint, plain):
         return plain
     expected = hint.__name__ if isinstance(hint, type) else str(hint).replace("typing.", "")
     raise RunFolderError(f"expected {where} to be {expected}, got {_short(plain)}; restore it from a copy")
 
 
+def _tuple(hints: Sequence[Any], plain: Sequence[Any], *, where: str) -> tuple[Any, ...]:
+    pairs = enumerate(zip(hints, plain, strict=True))
+    return tuple(_value(inner, entry, where=f"{where}[{index}]") for index, (inner, entry) in pairs)
+
+
 def _fits(hint: Any, plain: object) -> bool:
     """Whether a JSON value may stand for a type; numbers are no bools, and whole numbers are floats too."""
+    if hint is Any:
+        return True
     if hint is type(None):
         return plain is None
     if hint is float:

@@ -44,6 +44,18 @@ class NamedTensors:
             )
         return found
 
+    def take_any(self, name: str) -> Tensor:
+        """The tensor `name`, whatever its shape and dtype.
+
+        Raises:
+            RunFolderError: it is missing.
+        """
+        if name not in self._left:
+            raise RunFolderError(
+                f"expected {name} in {self._source}, got none; the files come from different runs or versions"
+            )
+        return self._left.pop(name)
+
     def names(self, prefix: str) -> list[str]:
         """Names of what is left that begin with `prefix`."""
         return [name for name in self._left if name.startswith(prefix)]

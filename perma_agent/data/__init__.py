@@ -1,5 +1,6 @@
 """The data room: trajectories on disk, pairs of frames drawn from them, and image worlds whose truth is known."""
 
+from perma_agent.data.image_folder import ImageFolder
 from perma_agent.data.image_sequences import ImageBatch, ImageWorld, blend, image_world
 from perma_agent.data.image_sets import ImageSet, load_image_folder, load_image_set
 from perma_agent.data.pairs import PairSampler, PairSource, RolloutFrames
@@ -9,6 +10,7 @@ from perma_agent.data.summary import LevelSummary, StoreSummary
 
 __all__ = [
     "ImageBatch",
+    "ImageFolder",
     "ImageSet",
     "ImageWorld",
     "LevelSummary",

@@ -1,8 +1,8 @@
-"""The paper's image worlds: sprites of MNIST and Fashion-MNIST on a canvas, moving or at rest, inverse or not."""
+"""The paper's image worlds: sprites of MNIST, Fashion-MNIST or a folder, moving or at rest, inverse or not."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from perma_agent.data.download import Progress
+from perma_agent.data.image_folder import ImageFolder
 from perma_agent.data.image_sets import ImageSet, Split, load_image_set, resize_images
 from perma_agent.errors import DataError, FrameError
 from perma_agent.types import FramePairs, check_frames
@@ -148,28 +149,39 @@ def image_world(
     split: Split = "train",
     canvas: int = 64,
     data: Path | None = None,
+    folders: Sequence[ImageFolder] = (),
     progress: Progress | None = None,
 ) -> ImageWorld:
     """Make one of the paper's image worlds.
 
+    A folder of pictures named `n` makes three: `n` and `inverse-n`, whose pictures fill the canvas, as CelebA's do in
+    the paper, and `moving-n`, whose pictures are sprites.
+
     Args:
         name: `moving-fashion`, `fashion`, `inverse-fashion`, `moving-mnist`, `mnist`; or, for quick runs without any
-            files, `moving-digits`, `digits`, `inverse-digits`.
+            files, `moving-digits`, `digits`, `inverse-digits`; or a world of one of `folders`.
         split: which of the set's images.
-        canvas: S, side of the frames in pixels; the sprite's is 28/64 of it.
+        canvas: S, side of the frames in pixels; the sprite's is 28/64 of it, or all of it.
         data: folder of the image sets, see `load_image_set`.
+        folders: of pictures, each with a name of its own.
         progress: told of downloads.
 
     Raises:
         DataError: there is no such world, or its files are missing, damaged or cannot be downloaded.
     """
+    sprite = canvas * 28 // 64
+    for folder in folders:
+        if name in folder.worlds:
+            moving, inverse = name.startswith("moving-"), name.startswith("inverse-")
+            side = sprite if moving else canvas
+            pictures = folder.load(split, size=side)
+            return ImageWorld(name, pictures, moving=moving, inverse=inverse, canvas=canvas, sprite=side)
     if name not in WORLDS:
-        raise DataError(f"expected an image world among {', '.join(WORLDS)}, got {name!r}; choose one of them")
+        known = (*WORLDS, *(world for folder in folders for world in folder.worlds))
+        raise DataError(f"expected an image world among {', '.join(known)}, got {name!r}; choose one of them")
     recipe = WORLDS[name]
     images = load_image_set(recipe.images, split=split, data=data, progress=progress)
-    return ImageWorld(
-        name, images, moving=recipe.moving, inverse=recipe.inverse, canvas=canvas, sprite=canvas * 28 // 64
-    )
+    return ImageWorld(name, images, moving=recipe.moving, inverse=recipe.inverse, canvas=canvas, sprite=sprite)
 
 
 def blend(first: np.ndarray, second: np.ndarray, weight: float | np.ndarray) -> np.ndarray:

@@ -152,7 +152,7 @@ def load_image_folder(path: Path, *, size: int, limit: int | None = None) -> Ima
         raise DataError(f"expected PNG or JPEG pictures in {path}, got none; check the path")
     images = np.empty((len(files), size, size), np.uint8)
     for place, file in enumerate(files):
-        images[place] = resize_images(_square(file)[None], size)[0]
+        images[place] = resize_images(read_square(file)[None], size)[0]
     return ImageSet(path.name, images, np.zeros(len(files), np.int64))
 
 
@@ -167,6 +167,25 @@ def resize_images(images: np.ndarray, size: int) -> np.ndarray:
     for place, image in enumerate(images):
         cv2.resize(image, (size, size), dst=resized[place], interpolation=how)
     return resized
+
+
+def read_square(file: Path) -> np.ndarray:
+    """The square at the centre of a picture, grey, uint8 `[side, side]`.
+
+    Raises:
+        DataError: there is none, or it cannot be read.
+    """
+    import cv2
+
+    try:
+        picture = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    except (OSError, cv2.error) as error:
+        raise DataError(f"expected a picture at {file}, got one that cannot be read; remove it") from error
+    if picture is None:
+        raise DataError(f"expected a picture at {file}, got one that cannot be read; remove it")
+    side = min(picture.shape)
+    top, left = (picture.shape[0] - side) // 2, (picture.shape[1] - side) // 2
+    return np.ascontiguousarray(picture[top : top + side, left : left + side])
 
 
 def _present(name: str, file: str, *, source: ImageSource, data: Path | None, progress: Progress | None) -> Path:
@@ -203,18 +222,3 @@ def _digits(split: Split) -> ImageSet:
         rank[labels == label] = np.arange(np.count_nonzero(labels == label))
     chosen = (rank % 5 == 4) == (split == "test")
     return ImageSet("digits", resize_images(images[chosen], DIGITS_SIDE), labels[chosen])
-
-
-def _square(file: Path) -> np.ndarray:
-    """The square at the centre of a picture, grey, uint8 `[side, side]`."""
-    import cv2
-
-    try:
-        picture = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
-    except (OSError, cv2.error) as error:
-        raise DataError(f"expected a picture at {file}, got one that cannot be read; remove it") from error
-    if picture is None:
-        raise DataError(f"expected a picture at {file}, got one that cannot be read; remove it")
-    side = min(picture.shape)
-    top, left = (picture.shape[0] - side) // 2, (picture.shape[1] - side) // 2
-    return np.ascontiguousarray(picture[top : top + side, left : left + side])

@@ -162,6 +162,19 @@ class RolloutFrames:
         self._runs = _Runs(starts, lengths, offsets=every[possible], weights=weights[possible])
 
     @property
+    def frames(self) -> np.ndarray:
+        """uint8, shape `[T, N, C, H, W]`, oldest first; not to be written to."""
+        return self._frames
+
+    @property
+    def episode_starts(self) -> np.ndarray:
+        """Whether an episode, or what is here of it, begins with a frame; bool, shape `[T, N]`."""
+        steps, levels = self._frames.shape[:2]
+        first = np.zeros(levels * steps, dtype=bool)
+        first[self._runs.starts] = True
+        return first.reshape(levels, steps).T
+
+    @property
     def num_pairs(self) -> int:
         """Different pairs that may be drawn, of all offsets together."""
         return self._runs.num_pairs
@@ -185,7 +198,7 @@ class _Runs:
     """Rows in runs that no pair may leave, and the law by which pairs are drawn from them."""
 
     def __init__(self, starts: np.ndarray, lengths: np.ndarray, *, offsets: np.ndarray, weights: np.ndarray) -> None:
-        self._starts = starts
+        self.starts = starts
         self._offsets = offsets
         self._chances = weights / weights.sum()
         # Pairs up to and with each run, a row an offset: the n-th pair lies in the first run that reaches beyond n.
@@ -207,7 +220,7 @@ class _Runs:
             here = choice == k
             run = np.searchsorted(self._reach[k], pair[here], side="right")
             before = np.where(run > 0, self._reach[k, run - 1], 0)
-            later[here] = self._starts[run] + pair[here] - before + offset
+            later[here] = self.starts[run] + pair[here] - before + offset
         return later, self._offsets[choice]
 
 

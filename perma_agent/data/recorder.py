@@ -48,6 +48,7 @@ class Recorder:
         self._writer = BackgroundWriter(self.store)
         self._episodes: list[Episode | None] = [None] * len(self.provenances)
         self._finished: list[Trajectory] = []
+        self._again: int | None = None
 
     def begin(self, level: int, frame: np.ndarray, *, factors: Factors, seed: int | None = None) -> None:
         """A level was reset; an episode of it that was under way is stored as truncated."""
@@ -72,9 +73,45 @@ class Recorder:
 
     def hand_over(self) -> None:
         """Give the episodes that ended since the last call to the writer."""
-        if self._finished:
-            self._writer.submit(self._finished)
-            self._finished = []
+        finished, self._finished = self._finished, []
+        while finished and self._is_stored_already(finished[0]):
+            finished.pop(0)
+        if finished:
+            self._writer.submit(finished)
+
+    def mark(self) -> int:
+        """How many trajectories are stored, once all that ended are: where a resumed recording goes on.
+
+        Raises:
+            StoreError: the store could not be written; nothing that was recorded is dropped.
+        """
+        self.flush()
+        self.store.refresh()
+        return len(self.store)
+
+    def go_on_from(self, mark: int) -> None:
+        """Record after a mark what a killed process may have stored already: equal trajectories are not added again.
+
+        Episodes under way stay; what else was played again up to now had been stored before the mark.
+
+        Args:
+            mark: of the process that recorded before.
+
+        Raises:
+            StoreError: the store has fewer trajectories.
+        """
+        self._finished = []
+        self.store.refresh()
+        if len(self.store) < mark:
+            raise StoreError(
+                f"expected a store of at least {mark} trajectories at {self.store.path}, as there were when the "
+                f"recording was left, got {len(self.store)}; record into that store, or begin anew elsewhere"
+            )
+        self._again = mark
+
+    def leave(self) -> None:
+        """Drop the episodes under way, which a later process will play again and record."""
+        self._episodes = [None] * len(self._episodes)
 
     def check(self) -> None:
         """Raise what went wrong while writing, once.
@@ -104,6 +141,16 @@ class Recorder:
         self.flush()
         if self._owns_store:
             self.store.close()
+
+    def _is_stored_already(self, trajectory: Trajectory) -> bool:
+        """Whether the next trajectory that a killed process may have stored is this one."""
+        if self._again is None or self._again >= len(self.store):
+            self._again = None
+            return False
+        stored = self.store.trajectory(self._again)
+        same = np.array_equal(stored.frames, trajectory.frames) and np.array_equal(stored.actions, trajectory.actions)
+        self._again = self._again + 1 if same else None
+        return same
 
     def _end(self, level: int, *, terminated: bool, truncated: bool) -> None:
         episode, self._episodes[level] = self._episodes[level], None

@@ -3,79 +3,34 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from perma_agent.continual import Learner, Update
 from perma_agent.continual.checkpoint import load_extra, load_learner, save_run
+from perma_agent.data import TrajectoryStore
 from perma_agent.errors import RunFolderError
+from perma_agent.sb3.continual_config import ContinualConfig
 from perma_agent.sb3.experience import Experience, Window, pairs_of, replay_experience, rollout_experience
-from perma_agent.sb3.features_extractor import VASEFeaturesExtractor, extractors_of
+from perma_agent.sb3.features_extractor import (
+    RENEWABLE,
+    VASEFeaturesExtractor,
+    extractors_of,
+    publish,
+    share_encoder,
+)
+from perma_agent.sb3.finetuned_encoder import take_over_encoder
+from perma_agent.sb3.round_record import RoundRecord, summary
+from perma_agent.sb3.stored_pairs import StoredPairs
 
 NEWEST = 8_192
 """Frames that are put together from short rollouts, or taken from a replay buffer, for one round at most."""
-
-_STATES = ("environment/index", "environment/count", "environment/pending", "latents/masked")
-"""Metrics of which the last is logged, since a mean of them says nothing."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ContinualConfig:
-    """How the VASE goes on learning beside the agent."""
-
-    updates_per_rollout: int = 16
-    """Updates of the learner after each rollout; 0 leaves the encoder as it is."""
-    every: int = 512
-    """Timesteps between two rounds of updates, at least: shorter rollouts (A2C) are put together, and off-policy
-    algorithms (DQN, SAC) have a round as often as this."""
-    pairs: int = 32
-    """Pairs of frames per update."""
-    offsets: tuple[int, ...] = (1, 4, 16)
-    """Frames between the two of a pair."""
-    window: int = 8_192
-    """Earlier frames of the same environment kept to learn from (100 MB at 64x64 RGB); 0 for none."""
-    save_every: int | None = None
-    """Rounds of updates between two saves; None saves at the end of training only."""
-    history: int = 10_000
-    """Rounds that are remembered for the report; the oldest go first."""
-    seed: int = 0
-    """Of the choice of pairs."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "offsets", tuple(self.offsets))
-        if self.updates_per_rollout < 0 or self.pairs < 1 or self.window < 0 or self.every < 1 or self.history < 1:
-            raise ValueError(f"expected no negative numbers and at least one of each pair, got {self}")
-        if not self.offsets or min(self.offsets) < 1 or (self.save_every is not None and self.save_every < 1):
-            raise ValueError(f"expected offsets and save_every of at least 1, got {self}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoundRecord:
-    """What one round of updates found."""
-
-    timesteps: int
-    """Of the agent."""
-    step: int
-    """Batches that the learner had seen after it."""
-    environment: int | None
-    """The environment inferred last."""
-    environments: int
-    """How many are known."""
-    opened: bool
-    """Whether a new one was opened."""
-    undecided: int
-    """Batches that surprised and were not learnt from."""
-    atypicality: tuple[float, ...]
-    """α of each latent in nats, mean over the batches."""
-    masked: tuple[int, ...]
-    """Latents masked in the environment inferred last."""
 
 
 class ContinualVASECallback(BaseCallback):
@@ -84,7 +39,11 @@ class ContinualVASECallback(BaseCallback):
     In between, the policy is trained with the encoder that the rollout was collected with: PPO compares the policy's
     probabilities with those stored in the rollout, which would otherwise change with the features. The environment is
     inferred from the newest frames; while nothing speaks for a change, every second batch is drawn from a window of
-    earlier frames of the same environment.
+    earlier frames of the same environment, or from a store of them.
+
+    The policy's copy changes at one moment only, the beginning of a rollout: for all of its networks, targets included,
+    at once. In mode `finetune` the policy's gradient changes it in between, and each round begins with what the
+    gradient made of it (`sb3.finetuned_encoder`): there it waits until the policy has learnt from the rollout.
 
     Example:
         >>> agent.learn(1_000_000, callback=ContinualVASECallback(save_to="runs/agent"))  # doctest: +SKIP
@@ -95,6 +54,9 @@ class ContinualVASECallback(BaseCallback):
         config: how much to learn, from what, and when to save.
         save_to: run folder to save the learner to at the end of training, with the history beside; by default nothing
             is saved. The run folder it came from is overwritten only if it is named here.
+        store: earlier episodes of the level that the agent is on, e.g. those that `RecordTrajectories` records
+            meanwhile; takes the place of the window in memory. Episodes from before a change of environment, once it is
+            noticed, are left aside.
         verbose: of SB3's callbacks; nothing is printed.
 
     Raises:
@@ -109,6 +71,7 @@ class ContinualVASECallback(BaseCallback):
         learner: Learner | None = None,
         config: ContinualConfig | None = None,
         save_to: str | Path | None = None,
+        store: TrajectoryStore | None = None,
         verbose: int = 0,
     ) -> None:
         super().__init__(verbose)
@@ -120,9 +83,14 @@ class ContinualVASECallback(BaseCallback):
         self._learner = learner
         self._extra: dict[str, Any] = {}
         self._rng = np.random.default_rng(self.config.seed)
-        self._window = Window(frames=self.config.window, offsets=self.config.offsets)
+        self._earlier: Window | StoredPairs = (
+            Window(frames=self.config.window, offsets=self.config.offsets)
+            if store is None
+            else StoredPairs(store, offsets=self.config.offsets)
+        )
         self._history: deque[RoundRecord] = deque(maxlen=self.config.history)
         self._waiting: Experience | None = None
+        self._collected = False
         self._extractors: list[VASEFeaturesExtractor] = []
         self._published: int | None = None
         self._rounds = 0
@@ -164,11 +132,13 @@ class ContinualVASECallback(BaseCallback):
                 "expected an agent with a VASEFeaturesExtractor, got another policy; make it with "
                 "policy_kwargs=VASEFeaturesExtractor.policy_kwargs(run)"
             )
-        if any(extractor.mode == "frozen" for extractor in self._extractors):
+        mode = self._extractors[0].mode
+        if mode not in RENEWABLE:
             raise ValueError(
-                "expected an extractor in mode 'continual', got 'frozen'; make the agent with "
-                "VASEFeaturesExtractor.policy_kwargs(run, mode='continual') or leave out ContinualVASECallback"
+                f"expected an extractor in mode 'continual', got {mode!r}; make the agent with VASEFeaturesExtractor."
+                "policy_kwargs(run, mode='continual') (or 'finetune'), or leave out ContinualVASECallback"
             )
+        share_encoder(self._extractors)
         if self._learner is None:
             self._learner = self._load(self._run or self._extractors[0].run)
         elif self._learner.model.config != self._extractors[0].config:
@@ -193,38 +163,54 @@ class ContinualVASECallback(BaseCallback):
         self._extra = load_extra(run)
         return learner
 
+    @property
+    def _finetuned(self) -> bool:
+        """Whether the policy's gradient changes the encoder."""
+        return self._extractors[0].mode == "finetune"
+
     def _on_training_start(self) -> None:
-        self._published = None
+        self._published = self.learner.step if self._finetuned else None  # its own encoder is newer than the learner's
         self._waiting = None
+        self._collected = False
         self._last_round = self.model.num_timesteps
 
     def _on_rollout_start(self) -> None:
         model = self.model
         if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None and self._is_due():
-            steps = min(model.num_timesteps - self._last_round, NEWEST)
-            self._update(replay_experience(model.replay_buffer, rows=max(steps // model.n_envs, 1)))
+            rows = max(min(model.num_timesteps - self._last_round, NEWEST) // model.n_envs, 1)
+            self._update(replay_experience(model.replay_buffer, rows=rows, reading=self._extractors[0].reading))
+        self._update_from_waiting()
         if self._published != self.learner.step:
-            for extractor in self._extractors:
-                extractor.publish(self.learner.model, mask=self.learner.mask, step=self.learner.step)
+            publish(self.learner, self._extractors)
             self._published = self.learner.step
 
     def _on_step(self) -> bool:
         return True
 
     def _on_rollout_end(self) -> None:
+        self._collected = True
         if not isinstance(self.model, OnPolicyAlgorithm):
             return
-        newest = rollout_experience(self.model.rollout_buffer)
+        newest = rollout_experience(self.model.rollout_buffer, reading=self._extractors[0].reading)
         if self._waiting is not None:
             newest = Experience.concatenate([self._waiting, newest])
-        if self._is_due():
-            self._waiting = None
-            self._update(newest)
-        else:
-            self._waiting = newest.newest(NEWEST)
+        self._waiting = newest if self._is_due() else newest.newest(NEWEST)
+        if not self._finetuned:
+            self._update_from_waiting()
 
     def _on_training_end(self) -> None:
+        if self._finetuned and self._collected:  # else the training had ended before it was taken up again
+            rounds = self._rounds
+            self._update_from_waiting()
+            if self._rounds == rounds:  # else the round began with it
+                take_over_encoder(self.learner.model, self.model.policy)
         self.save()
+
+    def _update_from_waiting(self) -> None:
+        """A round on the rollouts that wait for one, if it is time."""
+        if self._waiting is not None and self._is_due():
+            newest, self._waiting = self._waiting, None
+            self._update(newest)
 
     def _is_due(self) -> bool:
         return self.model.num_timesteps - self._last_round >= self.config.every
@@ -233,48 +219,27 @@ class ContinualVASECallback(BaseCallback):
         """One round: updates on the newest frames, and on earlier ones of the same environment."""
         if newest.longest_episode <= min(self.config.offsets):
             return  # episodes end too soon for a pair; later ones may not
+        if self._finetuned:
+            take_over_encoder(self.learner.model, self.model.policy)
         self._last_round = self.model.num_timesteps
         fresh, updates = pairs_of(newest, offsets=self.config.offsets), list[Update]()
         before = self.learner.environment
         for index in range(self.config.updates_per_rollout):
             calm = not updates or (updates[-1].environment == before and self.learner.inference.pending is None)
-            source = self._window if index % 2 and calm and len(self._window) else fresh
+            source = self._earlier if index % 2 and calm and len(self._earlier) else fresh
             updates.append(self.learner.update(source.draw(self.config.pairs, rng=self._rng)))
         if not updates:
             return
-        if any(update.environment not in (None, before) for update in updates):
-            self._window.clear()
+        if before is not None and any(update.environment not in (None, before) for update in updates):
+            self._earlier.clear()
         if all(update.environment == self.learner.environment for update in updates):
-            self._window.add(newest)
+            self._earlier.add(newest)
         self._remember(updates)
         self._rounds += 1
         if self.config.save_every is not None and self._rounds % self.config.save_every == 0:
             self.save()
 
     def _remember(self, updates: list[Update]) -> None:
-        for name, value in _summary(updates).items():
+        for name, value in summary(updates).items():
             self.logger.record(f"vase/{name}", value)
-        self._history.append(
-            RoundRecord(
-                timesteps=self.model.num_timesteps,
-                step=self.learner.step,
-                environment=self.learner.environment,
-                environments=len(self.learner.inference.records),
-                opened=any(update.opened for update in updates),
-                undecided=sum(update.environment is None for update in updates),
-                atypicality=tuple(torch.stack([update.alpha for update in updates]).mean(dim=0).tolist()),
-                masked=tuple(torch.nonzero(~updates[-1].mask).flatten().tolist()),
-            )
-        )
-
-
-def _summary(updates: list[Update]) -> dict[str, float]:
-    """Means of the metrics over a round; of states the last; nothing of what was not a number all through."""
-    names = dict.fromkeys(name for update in updates for name in update.metrics)
-    summary = {}
-    for name in names:
-        values = np.array([update.metrics[name] for update in updates if name in update.metrics])
-        known = values[~np.isnan(values)]
-        if len(known):
-            summary[name] = float(known[-1] if name in _STATES else known.mean())
-    return summary
+        self._history.append(RoundRecord.of(updates, learner=self.learner, timesteps=self.model.num_timesteps))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from stable_baselines3.common.buffers import ReplayBuffer, RolloutBuffer
 
 from perma_agent.data.pairs import RolloutFrames
+from perma_agent.sb3.frame_reading import FrameReading
 from perma_agent.types import FramePairs
+
+Stored = np.ndarray | Mapping[str, np.ndarray]
+"""Observations as a buffer keeps them."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +50,34 @@ class Experience:
         )
 
 
-def rollout_experience(buffer: RolloutBuffer) -> Experience:
-    """A complete rollout, before the algorithm has shuffled it; shares memory with the buffer."""
-    return Experience(_pixels(buffer.observations, buffer), buffer.episode_starts.astype(bool))
+def rollout_experience(buffer: RolloutBuffer, *, reading: FrameReading | None = None) -> Experience:
+    """A complete rollout, before the algorithm has shuffled it; shares memory with the buffer where it can.
+
+    Args:
+        buffer: full.
+        reading: where the frames are in an observation; the newest of a stack is taken. By default the observation is
+            one frame.
+    """
+    return Experience(_pixels(buffer.observations, buffer, reading), buffer.episode_starts.astype(bool))
 
 
-def replay_experience(buffer: ReplayBuffer, *, rows: int) -> Experience:
-    """The newest `rows` steps of every level, or as many as the buffer holds, as a copy."""
+def replay_experience(buffer: ReplayBuffer, *, rows: int, reading: FrameReading | None = None) -> Experience:
+    """The newest `rows` steps of every level, or as many as the buffer holds, as a copy.
+
+    Args:
+        buffer: may have gone round.
+        rows: steps of each level.
+        reading: see `rollout_experience`.
+    """
     rows = min(rows, buffer.size())
     places = np.arange(buffer.pos - rows, buffer.pos) % buffer.buffer_size
     starts = np.ones((rows, buffer.n_envs), dtype=bool)  # what came before the first is not here
     starts[1:] = buffer.dones[places[:-1]] > 0
-    return Experience(_pixels(buffer.observations[places], buffer), starts)
+    if isinstance(buffer.observations, dict):
+        newest: Stored = {name: part[places] for name, part in buffer.observations.items()}
+    else:
+        newest = buffer.observations[places]
+    return Experience(_pixels(newest, buffer, reading), starts)
 
 
 class Window:
@@ -89,6 +109,11 @@ class Window:
         """Forget all: the environment changed."""
         self._parts.clear()
 
+    @property
+    def parts(self) -> list[Experience]:
+        """What is kept, oldest first; `add` them to another window to make it equal."""
+        return [Experience(pairs.frames, pairs.episode_starts) for _, pairs in self._parts]
+
     def draw(self, batch_size: int, *, rng: np.random.Generator) -> FramePairs:
         """`batch_size` pairs, every frame kept equally likely."""
         sizes = np.array([size for size, _ in self._parts])
@@ -106,8 +131,11 @@ def pairs_of(experience: Experience, *, offsets: tuple[int, ...]) -> RolloutFram
     return RolloutFrames(experience.frames, experience.episode_starts, offsets=offsets)
 
 
-def _pixels(observations: np.ndarray, buffer: RolloutBuffer | ReplayBuffer) -> np.ndarray:
+def _pixels(observations: Stored, buffer: RolloutBuffer | ReplayBuffer, reading: FrameReading | None) -> np.ndarray:
     """uint8 pixels; some SB3 versions keep them as floats, and float levels show them in [0, 1]."""
+    if reading is not None:
+        return reading.newest_pixels(observations)
+    assert isinstance(observations, np.ndarray)
     if observations.dtype == np.uint8:
         return observations
     scale = 1.0 if buffer.observation_space.dtype == np.uint8 else 255.0

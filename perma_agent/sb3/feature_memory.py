@@ -8,7 +8,7 @@ bit, while a network applied to batches of another size may round otherwise.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -36,6 +36,22 @@ class FeatureMemory:
     def clear(self) -> None:
         """Forget all: the encoder or the mask changed."""
         self._places.clear()
+
+    def resume_state(self) -> dict[str, np.ndarray]:
+        """All that is remembered, as copies: keys, uint8 of shape `[n, 20]`, and features, `[n, D]`."""
+        keys = np.frombuffer(b"".join(self._places), dtype=np.uint8).reshape(
+            -1, hashlib.sha1(usedforsecurity=False).digest_size
+        )
+        return {"keys": keys.copy(), "features": self._features[: len(self._places)].numpy().copy()}
+
+    def resume_from(self, state: Mapping[str, np.ndarray]) -> None:
+        """Remember what `resume_state` gave, and nothing else.
+
+        Features that were encoded in another batch may have rounded otherwise, so a resumed agent must remember them.
+        """
+        keys, features = state["keys"], torch.from_numpy(np.array(state["features"]))
+        self._places = {key.tobytes(): place for place, key in enumerate(keys)}
+        self._features[: len(features)] = features
 
     def recall(self, frames: Tensor, encode: Callable[[Tensor], Tensor]) -> Tensor:
         """Features of `frames`, encoding only those not met since `clear`.

@@ -7,6 +7,7 @@
 | `episodes.json`              | its training episodes, and the learning curve over them                     |
 | `vase/`                      | run folder of the VASE at the end of training, where it went on learning    |
 | `tensorboard/`               | events of the training                                                      |
+| `checkpoints/`               | from which the training goes on where it was left, see `sb3.checkpoints`    |
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from perma_agent.sb3 import save_bundle
 from perma_agent.studies.policy_training import TrainedPolicy
 
 ZIP, EPISODES, VASE_RUN, TENSORBOARD = "agent.zip", "episodes.json", "vase", "tensorboard"
+CHECKPOINTS = "checkpoints"
 
 
 def claim_agent_folder(folder: Path) -> None:
@@ -43,7 +45,7 @@ def claim_agent_folder(folder: Path) -> None:
     found = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     if MANIFEST in found:
         raise RunFolderError(f"expected a new folder for the agent, got {folder} with an agent in it; {advice}")
-    foreign = [name for name in found if name not in (ZIP, EPISODES, VASE_RUN, TENSORBOARD)]
+    foreign = [name for name in found if name not in (ZIP, EPISODES, VASE_RUN, TENSORBOARD, CHECKPOINTS)]
     if foreign:
         raise RunFolderError(
             f"expected a new folder for the agent, got {folder} with {', '.join(foreign[:3])} in it; {advice}"

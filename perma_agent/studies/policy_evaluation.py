@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from stable_baselines3 import PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
 
 from perma_agent.evaluation.policies import Act, EpisodeStatistics, RandomPolicy, evaluate_on_level
 from perma_agent.studies.levels import LevelChoice, make_copies
@@ -26,7 +26,7 @@ class LevelResult:
 
 
 def evaluate_policy(
-    agent: PPO,
+    agent: BaseAlgorithm,
     levels: Sequence[LevelChoice],
     *,
     episodes: int = 64,

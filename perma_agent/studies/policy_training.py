@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,8 +15,9 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from perma_agent.continual import Learner
 from perma_agent.sb3 import ContinualVASECallback, VASEFeaturesExtractor
-from perma_agent.sb3.continual_callback import ContinualConfig
-from perma_agent.sb3.features_extractor import Mode
+from perma_agent.sb3.continual_config import ContinualConfig
+from perma_agent.sb3.extractor_config import Mode
+from perma_agent.sb3.resumable_training import ResumableTraining
 from perma_agent.studies.levels import LevelChoice, make_copies
 
 
@@ -41,6 +43,10 @@ class PolicyConfig:
     """Weight of PPO's entropy bonus."""
     layers: tuple[int, ...] = (64, 64)
     """Hidden layers of actor and critic on the latents."""
+    save_every: int = 20_000
+    """Timesteps between two checkpoints, at least; a process that is killed loses at most so many."""
+    keep: int = 2
+    """Newest checkpoints that are kept, beside the best by mean return."""
     continual: ContinualConfig = field(default_factory=ContinualConfig)
     """How the VASE goes on learning."""
 
@@ -52,6 +58,8 @@ class PolicyConfig:
             )
         if self.batch_size < 2 or self.steps_per_rollout * self.copies < 2:
             raise ValueError(f"expected a batch_size and a rollout of at least 2 frames, got {self}")
+        if self.save_every < 1 or self.keep < 1:
+            raise ValueError(f"expected save_every and keep of at least 1, got {self.save_every} and {self.keep}")
         if not self.learning_rate > 0 or not self.entropy >= 0:
             raise ValueError(
                 f"expected a positive learning_rate and an entropy weight of at least 0, got {self.learning_rate} "
@@ -81,7 +89,22 @@ class EpisodeLog(BaseCallback):
         self.ends: list[int] = []
         self.returns: list[float] = []
         self.successes: list[bool] = []
+        self.stopped = False
+        self._shown = 0
         self._on_steps = on_steps
+
+    def resume_state(self) -> dict[str, Any]:
+        """What was noted so far."""
+        return {"ends": self.ends, "returns": self.returns, "successes": self.successes}
+
+    def resume_from(self, state: Mapping[str, Any]) -> None:
+        """Go on from what another process noted."""
+        self.ends, self.returns, self.successes = (list(state[name]) for name in ("ends", "returns", "successes"))
+
+    def _on_rollout_start(self) -> None:
+        if self._on_steps is not None and self.model.num_timesteps > self._shown:  # of an earlier process
+            self._on_steps(self.model.num_timesteps - self._shown)
+        self._shown = self.model.num_timesteps
 
     def _on_step(self) -> bool:
         for info in self.locals["infos"]:
@@ -89,16 +112,19 @@ class EpisodeLog(BaseCallback):
                 self.ends.append(self.num_timesteps)
                 self.returns.append(float(info["episode"]["r"]))
                 self.successes.append(bool(info.get("is_success", False)))
-        return self._on_steps is None or self._on_steps(self.training_env.num_envs) is not False
+        self._shown = self.model.num_timesteps
+        self.stopped = self._on_steps is not None and self._on_steps(self.training_env.num_envs) is False
+        return not self.stopped
 
 
-def train_policy(
+def train_policy(  # noqa: PLR0913  three folders, each of which may be left out
     level: LevelChoice,
     run: str | Path,
     *,
     config: PolicyConfig,
     learner: Learner | None = None,
     save_to: str | Path | None = None,
+    checkpoints: str | Path | None = None,
     tensorboard: str | Path | None = None,
     device: str | torch.device = "cpu",
     on_steps: Callable[[int], bool | None] | None = None,
@@ -111,23 +137,35 @@ def train_policy(
         config: of PPO and of the VASE's own learning; with no updates the VASE stays as it is.
         learner: goes on with this learner instead of the run folder's.
         save_to: run folder that the VASE is saved to at the end; not saved by default.
+        checkpoints: folder to keep checkpoints in; the training goes on from the newest that is there already, bit for
+            bit as if it had not been left.
         tensorboard: folder for TensorBoard events.
         device: of the policy and the VASE.
-        on_steps: called with the steps just taken, for a progress bar; if it returns False, training ends there and
-            the VASE is saved as at the end.
+        on_steps: called with the steps just taken, for a progress bar, those of earlier processes first; if it returns
+            False, training ends there, after a checkpoint, and the VASE is saved as at the end.
 
     Raises:
         LevelError: the level cannot be made.
-        RunFolderError: the run folder cannot be read or written.
+        RunFolderError: the run folder cannot be read or written, or the checkpoints are of another training.
     """
-    venv = make_copies([level], copies=config.copies)
+    venv = make_copies([level], copies=config.copies, replayable=checkpoints is not None)
     try:
         agent = make_agent(venv, run, config=config, tensorboard=tensorboard, device=device)
         log = EpisodeLog(on_steps)
         callbacks: list[BaseCallback] = [log]
         if config.continual.updates_per_rollout:
             callbacks.append(ContinualVASECallback(learner=learner, config=config.continual, save_to=save_to))
-        agent.learn(config.timesteps, callback=CallbackList(callbacks))
+        if checkpoints is not None:
+            callbacks.append(
+                ResumableTraining(
+                    checkpoints,
+                    every=config.save_every,
+                    keep=config.keep,
+                    on_signal="ignore",
+                    stopped=lambda: log.stopped,
+                )
+            )
+        agent.learn(config.timesteps, callback=CallbackList(callbacks), reset_num_timesteps=checkpoints is None)
     finally:
         venv.close()
     return TrainedPolicy(

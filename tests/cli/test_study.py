@@ -14,6 +14,7 @@ import pytest
 
 from perma_agent.cli import study
 from perma_agent.cli.main import main
+from perma_agent.data import ImageFolder
 from perma_agent.evaluation.results import Row, Summary
 from perma_agent.evaluation.statistics import Estimate
 
@@ -24,6 +25,7 @@ class Resources:
 
     data: Path | None = None
     processes: int = 1
+    folders: tuple[ImageFolder, ...] = ()
 
 
 @pytest.fixture
@@ -75,6 +77,10 @@ def test_table(ran: Any, capsys: pytest.CaptureFixture[str]) -> None:
         (["levels", "--levels"], "--levels with the study throughput only"),
         (["levels", "--summarise", "--folder", "nowhere"], "expected cells in"),
         (["levels", "--processes", "2"], "with the studies continual and permanence only, got them with levels"),
+        (["permanence", "--images", "dir"], "--images with the study continual only, got it with permanence"),
+        (["continual", "--images", "none"], "expected a folder of pictures at none, got none; check the path"),
+        (["continual", "--images", "a=."], "expected at least 5 PNG or JPEG pictures of a class in . or in folders"),
+        (["continual", "--images", "mnist=."], "none of digits, fashion, mnist, got 'mnist'; choose another"),
         (["continual", "--processes", "0"], "expected at least one process, got --processes 0"),
         (["continual", "--preset", "bench", "--data", "nowhere"], "expected "),
     ],
@@ -117,3 +123,17 @@ def test_what_a_machine_has_goes_to_the_studies_whose_cells_run_side_by_side(
     monkeypatch.setattr(study, "importlib", SimpleNamespace(import_module=lambda name: double))
     assert main(["study", *arguments]) == 0
     assert asked == [Resources(data=data, processes=processes)]
+
+
+def test_folders_of_pictures_go_to_the_study_of_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    double = SimpleNamespace(
+        PRESETS={"smoke": Resources()},
+        run=lambda config, folder, *, only, progress: asked.append((config.folders, only)),
+        summarise=lambda folder: Summary(study="continual", preset="smoke", command="x", rows=()),
+    )
+    monkeypatch.setattr(study, "importlib", SimpleNamespace(import_module=lambda name: double))
+    arguments = ["--images", "pictures", "--images", "faces=celeba/images", "--only", "images"]
+    assert main(["study", "continual", *arguments]) == 0
+    folders = (ImageFolder("folder", Path("pictures")), ImageFolder("faces", Path("celeba/images")))
+    assert asked == [(folders, "images")]

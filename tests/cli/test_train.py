@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,24 +59,51 @@ def test_frozen_the_vase_stays_as_it_is(say, run: Path, tmp_path: Path, room: st
         assert np.array_equal(value, agent.policy.features_extractor.encoder.state_dict()[name])
 
 
-def test_stopped_it_saves_the_agent_as_it_is(
+def test_stopped_it_goes_on_with_the_same_command_as_if_it_had_not_been(
     say, run: Path, tmp_path: Path, room: str, short, stop_after, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train, "progress_bar", stop_after(40))
-    options = ("--agent", tmp_path / "new", "--arguments", room, "--timesteps", 9999, *short)
-    said = say("train", *MAZE, "--run", run, *options)
+    options = ("--arguments", room, "--timesteps", 192, *short)
+
+    def train_into(folder: Path) -> Any:
+        return say("train", *MAZE, "--run", run, "--agent", folder, *options)
+
+    assert train_into(tmp_path / "straight").code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "progress_bar", stop_after(40))
+        said = train_into(tmp_path / "new")
     assert said.code == 0
-    assert said.err == (
-        f"perma-agent: stopped as asked; the agent is saved in {tmp_path / 'new'} as it is after 80 steps\n"
-    )
-    assert read_bundle(tmp_path / "new").config.timesteps == 80
-    assert load_learner(tmp_path / "new" / "vase").step > 6
+    left = "the same command does the 112 steps that are left"
+    assert said.err == f"perma-agent: stopped as asked; saved to {tmp_path / 'new' / 'checkpoints'}; {left}\n"
+    assert not (tmp_path / "new" / "manifest.json").exists()
+    assert read_bundle(tmp_path / "new" / "checkpoints" / "64" / "agent").config.timesteps == 64
+    assert "192/192" in train_into(tmp_path / "new").err
+    assert read_bundle(tmp_path / "new").config.timesteps == 192
+    for name in ("policy.safetensors", "episodes.json", "vase/model.safetensors", "vase/learner.safetensors"):
+        assert (tmp_path / "new" / name).read_bytes() == (tmp_path / "straight" / name).read_bytes(), name
+
+
+def test_another_command_does_not_go_on_with_it(
+    say, run: Path, tmp_path: Path, room: str, short, stop_after, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--run", run, "--agent", tmp_path / "new", "--arguments", room, "--timesteps", 192, *short)
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "progress_bar", stop_after(40))
+        assert say("train", *MAZE, *options).code == 0
+    for other, complaint in (
+        (("--seed", 7), "got another seed"),
+        (("--entropy", 0.5), "got another settings"),
+        (("--continual.pairs", 5), "got another pairs"),
+        (("--mode", "frozen"), "got another VASE"),
+        (("--level", "perma/OutdoorMaze-v0"), "expected the level"),
+    ):
+        assert complaint in say("train", *MAZE, *options, *other).complaint()
 
 
 def test_a_training_that_did_not_end_may_be_begun_again(say, run: Path, agent: Path, room: str, short) -> None:
     (agent / "manifest.json").unlink()
     (agent / "config.json").unlink()
     (agent / "policy.safetensors").unlink()
+    shutil.rmtree(agent / "checkpoints")
     options = ("--arguments", room, "--timesteps", 64, *short)
     assert say("train", *MAZE, "--run", run, "--agent", agent, *options).code == 0
     assert read_bundle(agent).config.timesteps == 64
@@ -119,9 +148,12 @@ def test_a_damaged_vase(
     )
 
 
-def test_a_vase_of_other_frames(say, tmp_path: Path, learner_of_small_frames: Path, room: str) -> None:
-    said = say("train", *MAZE, "--run", learner_of_small_frames, "--agent", tmp_path / "new", "--arguments", room)
-    assert "expected frames of shape [3, 16, 16], got [3, 64, 64]" in said.complaint()
+def test_a_vase_of_smaller_frames_is_shown_smaller_ones(
+    say, tmp_path: Path, learner_of_small_frames: Path, room: str, short
+) -> None:
+    options = ("--agent", tmp_path / "new", "--arguments", room, "--timesteps", 64, *short)
+    assert say("train", *MAZE, "--run", learner_of_small_frames, *options).code == 0
+    assert load_bundle(tmp_path / "new").policy.features_extractor.config.image_size == 16
 
 
 def test_an_agent_is_not_overwritten(say, run: Path, agent: Path, bytes_of) -> None:

@@ -11,16 +11,20 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from stable_baselines3 import A2C, DQN, PPO, SAC
-from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, NatureCNN
 from stable_baselines3.common.utils import polyak_update
-from stable_baselines3.common.vec_env import VecFrameStack
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecFrameStack, VecNormalize
 from torch import nn
 
+from perma_agent.continual import Learner
 from perma_agent.continual.checkpoint import load_learner, save_run
 from perma_agent.errors import FrameError, RunFolderError
+from perma_agent.models import VASE, VASEConfig
 from perma_agent.sb3 import VASEFeaturesExtractor
-from perma_agent.sb3.features_extractor import extractors_of
+from perma_agent.sb3.features_extractor import extractors_of, publish, share_encoder
+from perma_agent.sb3.published_encoder import PublishedEncoder
+from perma_agent.types import FramePairs
 
 ALGORITHMS = [PPO, A2C, DQN, SAC]
 
@@ -161,8 +165,8 @@ def test_features_do_not_depend_on_the_batch(run, level, agent):
 
 def test_each_frame_is_encoded_once_until_the_next_publication(run, level, agent, monkeypatch):
     encoded: list[int] = []
-    original = VASEFeaturesExtractor._encode
-    monkeypatch.setattr(VASEFeaturesExtractor, "_encode", lambda self, x: encoded.append(len(x)) or original(self, x))
+    original = PublishedEncoder._encode
+    monkeypatch.setattr(PublishedEncoder, "_encode", lambda self, x: encoded.append(len(x)) or original(self, x))
     made = agent(PPO, level(), VASEFeaturesExtractor.policy_kwargs(run), n_epochs=5)
     made.learn(32)
     assert sum(encoded) <= 32 + 2  # the rollout's frames and the two that follow it; none again in five epochs
@@ -173,7 +177,7 @@ def test_each_frame_is_encoded_once_until_the_next_publication(run, level, agent
     assert torch.equal(made.policy.extract_features(frames)[:, 0], torch.zeros(5)) and before[:, 0].abs().min() > 0
     with torch.no_grad():
         source.model.encoder.mean.bias.add_(1.0)
-    state = {**extractor.state_dict(), "encoder.mean.bias": source.model.encoder.mean.bias.detach()}
+    state = {**extractor.state_dict(), "published.encoder.mean.bias": source.model.encoder.mean.bias.detach()}
     extractor.load_state_dict(state)
     assert torch.allclose(made.policy.extract_features(frames)[:, 1:], before[:, 1:] + 1.0, atol=1e-5)
 
@@ -236,32 +240,245 @@ def test_grey_frames(tmp_path, level, agent, learner):
         made.learn(32)
 
 
-@pytest.mark.parametrize(
-    ("options", "hint"),
-    [
-        ({"size": 32}, "ObserveFrames"),
-        ({"size": 128}, "ObserveFrames"),
-        ({"channels": 1}, "ObserveFrames"),
-        ({"pixels": np.float32}, "move the channels"),
-    ],
-)
-def test_frames_of_the_wrong_shape_are_refused(run, level, agent, options, hint):
-    with pytest.raises(FrameError, match=rf"expected frames of shape \[3, 64, 64\], got .*{hint}"):
-        agent(PPO, level(**options), VASEFeaturesExtractor.policy_kwargs(run))
+@pytest.mark.parametrize("options", [{"size": 32}, {"size": 128}, {"channels": 1}, {"pixels": np.float32}])
+def test_frames_of_other_shapes_are_made_to_fit(run, level, agent, options):
+    made = agent(PPO, level(**options), VASEFeaturesExtractor.policy_kwargs(run))
+    made.learn(32)
+    expect_the_encoder_of(run, made.policy)
 
 
-def test_other_observations_are_refused(run, level, agent):
-    with pytest.raises(FrameError, match=r"got \[12, 64, 64\].* one frame of a stack"):
-        agent(PPO, VecFrameStack(level(), 4), VASEFeaturesExtractor.policy_kwargs(run))
+def test_what_cannot_be_a_frame_is_refused(run, level, agent):
     kwargs = VASEFeaturesExtractor.policy_kwargs(run)["features_extractor_kwargs"]
-    for space in (spaces.Dict({"image": spaces.Box(0, 255, (3, 64, 64), np.uint8)}), spaces.Discrete(3)):
-        with pytest.raises(FrameError, match=r"expected an image space .* got (Dict|Discrete)"):
+    frame = spaces.Box(0, 255, (3, 64, 64), np.uint8)
+    for space, got in (
+        (spaces.Discrete(3), "pictures of 2 to 4 axes .* got Discrete"),
+        (spaces.Box(-1.0, 1.0, (7,)), "pictures of 2 to 4 axes .* got Box"),
+        (spaces.Dict({"speed": spaces.Box(0.0, 1.0, (2,))}), r"one picture .* got none among \['speed'\]"),
+        (
+            spaces.Dict({"left": frame, "right": frame}),
+            "one picture .* got 'left' and 'right'; name one with",
+        ),
+        (spaces.Box(0, 255, (4, 64, 64), np.uint8), "frames of 3 channels, .* got 4 channels .* frame_channels=1"),
+        (spaces.Box(0, 255, (2, 64, 64), np.uint8), "frames of 3 channels, .* got 2 channels"),
+        (spaces.Box(0, 255, (5, 64, 64, 4), np.uint8), "1 or 3 channels in each frame"),
+        (spaces.Box(-10.0, 10.0, (3, 64, 64), np.float32), r"pixels in \[0, 255\] or \[0, 1\], got .*norm_obs=False"),
+    ):
+        with pytest.raises(FrameError, match=f"expected {got}"):
             VASEFeaturesExtractor(space, **kwargs)
-    with pytest.raises(FrameError, match=r"pixels in \[0, 255\] or \[0, 1\], got .*-10"):
-        VASEFeaturesExtractor(spaces.Box(-10.0, 10.0, (3, 64, 64), np.float32), **kwargs)
-    extractor = VASEFeaturesExtractor(spaces.Box(0, 255, (3, 64, 64), np.uint8), **kwargs)
+    for wrong, space in (("frame_key", frame), ("frame_key", spaces.Dict({"left": frame}))):
+        with pytest.raises(FrameError, match=r"frame_key .*'up'"):
+            VASEFeaturesExtractor(space, **{**kwargs, wrong: "up"})
+    with pytest.raises(ValueError, match=r"expected frame_channels 1 .* got 2"):
+        VASEFeaturesExtractor.policy_kwargs(run, frame_channels=2)
+    with pytest.raises(RunFolderError, match="unknown 'frame_keys'"):
+        VASEFeaturesExtractor(frame, **kwargs, frame_keys="left")
+    extractor = VASEFeaturesExtractor(frame, **kwargs)
     with pytest.raises(FrameError, match=r"got \[2, 3, 32, 32\]"):
         extractor(torch.zeros(2, 3, 32, 32))
+
+
+@pytest.mark.parametrize("dictionary", [False, True])
+def test_normalised_observations_are_refused(run, level, agent, dictionary):
+    venv = DictOfFrames(level()) if dictionary else level()
+    normalised = VecNormalize(venv, norm_obs=True, norm_obs_keys=["camera"] if dictionary else None)
+    with pytest.raises(FrameError, match=r"got float32 in \[-10, 10\].*norm_obs=False"):
+        PPO(
+            "MultiInputPolicy" if dictionary else "CnnPolicy",
+            normalised,
+            policy_kwargs=VASEFeaturesExtractor.policy_kwargs(run),
+            device="cpu",
+        )
+
+
+class DictOfFrames(VecEnvWrapper):
+    """The frame under a name."""
+
+    def __init__(self, venv: VecEnv) -> None:
+        super().__init__(venv, observation_space=spaces.Dict({"camera": venv.observation_space}))
+
+    def reset(self) -> dict[str, np.ndarray]:
+        return {"camera": self.venv.reset()}
+
+    def step_wait(self) -> tuple:
+        observations, rewards, dones, infos = self.venv.step_wait()
+        return {"camera": observations}, rewards, dones, infos
+
+
+# --- who may change it ---
+
+
+def expect_gradient(policy: nn.Module, *, expected: bool) -> None:
+    """Whether the value of a frame has a gradient at the encoder's weights."""
+    frames = torch.randint(0, 256, (4, *policy.observation_space.shape), dtype=torch.uint8)
+    policy.zero_grad()
+    policy.predict_values(frames).sum().backward()
+    weights = dict(extractors_of(policy)[0].named_parameters())
+    assert bool(weights) is expected
+    assert all(weight.grad is not None for name, weight in weights.items() if "log_variance" not in name)
+    if expected:
+        assert weights["published.encoder.mean.weight"].grad.abs().sum() > 0
+        assert weights["published.encoder.convolutions.0.weight"].grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("mode", ["frozen", "continual", "random", "finetune"])
+def test_the_policys_gradient_reaches_the_encoder_when_finetuned_only(run, level, agent, mode):
+    made = agent(PPO, level(), VASEFeaturesExtractor.policy_kwargs(run, mode=mode))
+    expect_gradient(made.policy, expected=mode == "finetune")
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_finetuning_begins_with_pretrained_weights_and_changes_them(run, level, agent, algorithm):
+    kwargs = VASEFeaturesExtractor.policy_kwargs(run, mode="finetune")
+    made = agent(algorithm, level(continuous=algorithm is SAC), kwargs)
+    expect_the_encoder_of(run, made.policy)  # no ortho_init
+    before = encoder_of(made.policy)
+    made.learn(64)
+    assert not torch.equal(encoder_of(made.policy)["convolutions.0.weight"], before["convolutions.0.weight"])
+    assert not any(module.training for extractor in extractors_of(made.policy) for module in extractor.modules())
+
+
+def test_targets_of_a_finetuned_encoder_follow_by_polyak_averages(run, level, agent):
+    made = agent(
+        SAC, level(continuous=True), VASEFeaturesExtractor.policy_kwargs(run, mode="finetune"), learning_starts=1_000
+    )
+    online, target = made.policy.critic.features_extractor, made.policy.critic_target.features_extractor
+    before = target.encoder.mean.weight.clone()
+    with torch.no_grad():
+        online.encoder.mean.weight.add_(1.0)
+    polyak_update(made.policy.critic.parameters(), made.policy.critic_target.parameters(), 0.25)
+    assert torch.allclose(target.encoder.mean.weight, before + 0.25)
+
+
+def test_a_masked_latent_stays_dark_and_without_gradient_when_finetuned(run, level, agent):
+    made = agent(PPO, level(), VASEFeaturesExtractor.policy_kwargs(run, mode="finetune"))
+    extractor = extractors_of(made.policy)[0]
+    mask = torch.tensor([True, False, True, True])
+    extractor.publish(load_learner(run).model, mask=mask, step=3)
+    features = made.policy.extract_features(frames_for(made))
+    features.sum().backward()
+    assert torch.equal(features[:, 1], torch.zeros(5))
+    assert extractor.encoder.mean.weight.grad.abs().sum(dim=1).bool().tolist() == mask.tolist()
+
+
+@pytest.mark.parametrize("algorithm", [PPO, SAC])
+def test_a_random_encoder_is_one_untrained_encoder_for_all_networks(run, level, agent, algorithm):
+    def made(seed: int) -> list[torch.Tensor]:
+        kwargs = VASEFeaturesExtractor.policy_kwargs(run, mode="random", seed=seed)
+        policy = agent(algorithm, level(continuous=algorithm is SAC), kwargs).policy
+        return [extractor.encoder.mean.weight for extractor in extractors_of(policy)]
+
+    first = made(7)
+    assert all(torch.equal(weight, first[0]) for weight in [*first, *made(7)])
+    assert not torch.equal(made(8)[0], first[0])
+    assert not torch.equal(load_learner(run).model.encoder.mean.weight, first[0])
+    assert first[0].std() == pytest.approx((1 / 16) ** 0.5, rel=0.3)  # as learning would begin: `models.initialisation`
+
+
+@pytest.mark.parametrize("algorithm", [PPO, DQN])
+def test_nature_is_sb3s_own(run, level, agent, algorithm):
+    learnt = []
+    for kwargs in (VASEFeaturesExtractor.policy_kwargs(run, mode="nature"), {"features_extractor_class": NatureCNN}):
+        made = agent(algorithm, level(), {**kwargs, "net_arch": [8]})
+        made.learn(64)
+        learnt.append({name.replace("nature.", ""): value for name, value in made.policy.state_dict().items()})
+    assert learnt[0].keys() == learnt[1].keys()
+    assert all(torch.equal(value, learnt[1][name]) for name, value in learnt[0].items())
+
+
+def test_controls_are_not_published_to(run, level, agent, learner):
+    for mode in ("random", "nature"):
+        made = agent(PPO, level(), VASEFeaturesExtractor.policy_kwargs(run, mode=mode))
+        with pytest.raises(ValueError, match=f"expected an extractor that shows a VASE, got mode '{mode}'"):
+            publish(learner(), extractors_of(made.policy))
+
+
+def test_nature_needs_frames_of_some_size(tmp_path):
+    config = VASEConfig(image_size=32, filters=(4, 4), hidden=8, latents=3)
+    save_run(Learner(VASE(config)), tmp_path / "small")
+    kwargs = VASEFeaturesExtractor.policy_kwargs(tmp_path / "small", mode="nature")["features_extractor_kwargs"]
+    with pytest.raises(FrameError, match="expected frames of at least 36 pixels for mode 'nature', got a model of 32"):
+        VASEFeaturesExtractor(spaces.Box(0, 255, (3, 64, 64), np.uint8), **kwargs)
+
+
+# --- one encoder ---
+
+
+@pytest.mark.parametrize(("algorithm", "copies"), [(PPO, 2), (DQN, 2), (SAC, 3), (TD3, 4)])
+def test_a_shared_encoder_is_one_in_memory(run, level, agent, tmp_path, learner, algorithm, copies):
+    options = {"share_features_extractor": False} if algorithm is PPO else {}
+    kwargs = VASEFeaturesExtractor.policy_kwargs(run) | options
+    if algorithm is TD3:
+        made = TD3("CnnPolicy", level(continuous=True), policy_kwargs=kwargs, buffer_size=64, device="cpu")
+    else:
+        made = agent(algorithm, level(continuous=algorithm is SAC), kwargs)
+    extractors = extractors_of(made.policy)
+    assert len({extractor.encoder.mean.weight.data_ptr() for extractor in extractors}) == copies
+    share_encoder(extractors)
+    assert len({extractor.encoder.mean.weight.data_ptr() for extractor in extractors}) == 1
+    source = learner(seed=9)
+    extractors[-1].publish(source.model, mask=torch.tensor([True, False, True, True]), step=5)
+    assert [extractor.published_step for extractor in extractors] == [5] * copies
+    made.save(tmp_path / "agent.zip")
+    shutil.rmtree(run)
+    loaded = algorithm.load(tmp_path / "agent.zip", device="cpu")
+    found = extractors_of(loaded.policy)
+    assert len(found) == copies
+    for extractor in found:
+        assert torch.equal(extractor.encoder.mean.weight, source.model.encoder.mean.weight)
+        assert extractor.published.mask.tolist() == [True, False, True, True]
+
+
+def test_finetuned_and_nature_extractors_keep_their_own(run, level, agent):
+    for mode in ("finetune", "nature"):
+        made = agent(SAC, level(continuous=True), VASEFeaturesExtractor.policy_kwargs(run, mode=mode))
+        extractors = extractors_of(made.policy)
+        share_encoder(extractors)
+        assert len({id(module) for extractor in extractors for module in extractor.children()}) == 3
+
+
+# --- what the policy is shown ---
+
+
+def test_everything_that_may_be_seen_in_its_order(run, level, agent, learner):
+    source = learner(seed=4)
+    sees = ("mask", "mean", "index", "spread", "environment")  # the order of asking does not matter
+    venv = VecFrameStack(level(), 2)
+    made = agent(PPO, venv, VASEFeaturesExtractor.policy_kwargs(run, sees=sees))
+    extractor = extractors_of(made.policy)[0]
+    mask = torch.tensor([True, True, False, True])
+    extractor.publish(source.model, mask=mask, step=3, environment=1, environments=2)
+    frames = frames_for(made)
+    found = made.policy.extract_features(frames)
+    expected = []
+    for frame in (frames[:, :3], frames[:, 3:]):  # oldest first
+        with torch.no_grad():
+            encoding = source.model.encode(source.model.normalise(frame))
+            logits = source.model.environment_logits(encoding.features)
+        posterior = encoding.posterior.masked(mask)
+        known = torch.cat([logits[:, :2].softmax(dim=1), torch.zeros(5, 1)], dim=1)
+        expected += [posterior.mean, posterior.std, known]
+    expected += [torch.tensor([[0.0, 1.0, 0.0]]).expand(5, -1), mask.float().expand(5, -1)]
+    assert extractor.features_dim == 2 * (4 + 4 + 3) + 3 + 4 == found.shape[1]
+    assert torch.allclose(found, torch.cat(expected, dim=1), atol=1e-6)
+    made.learn(32)
+
+
+def test_the_environment_of_a_run_is_seen_from_the_beginning(tmp_path, level, agent, learner):
+    source, frames = learner(), np.random.default_rng(0).integers(0, 255, (2, 4, 3, 64, 64), dtype=np.uint8)
+    save_run(source, tmp_path / "unborn")
+    source.update(FramePairs(frames[0], frames[1], np.ones(4, dtype=np.int64)))
+    save_run(source, tmp_path / "born")
+    for name, index in (("unborn", [0.0, 0.0, 0.0]), ("born", [1.0, 0.0, 0.0])):
+        kwargs = VASEFeaturesExtractor.policy_kwargs(tmp_path / name, sees=("environment", "index"))
+        made = agent(PPO, level(), kwargs)
+        features = made.policy.extract_features(frames_for(made, 1))
+        assert features.tolist() == [[1.0, 0.0, 0.0, *index]]  # q(s|x) over the one that is known
+
+
+@pytest.mark.parametrize("sees", [(), ("mask",), ("index", "mask"), ("means",), "mean"])
+def test_what_is_seen_is_checked(run, sees):
+    with pytest.raises(ValueError, match=r"expected sees to be a tuple of 'mean', 'spread', .* got"):
+        VASEFeaturesExtractor.policy_kwargs(run, sees=sees)
 
 
 # --- policy_kwargs and files ---
@@ -325,7 +542,7 @@ def test_a_run_folder_that_vanished_is_named(run, level, agent):
 
 def test_mode_is_checked(run):
     assert VASEFeaturesExtractor.policy_kwargs(run, mode="frozen")["features_extractor_kwargs"]["mode"] == "frozen"
-    with pytest.raises(ValueError, match="expected mode 'continual' or 'frozen', got 'thawed'"):
+    with pytest.raises(ValueError, match=r"expected mode 'continual', 'frozen', .* or 'nature', got 'thawed'"):
         VASEFeaturesExtractor.policy_kwargs(run, mode="thawed")
 
 

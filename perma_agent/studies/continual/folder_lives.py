@@ -29,12 +29,13 @@ LIFE, LOOK = "-sda", "-ambiguity"
 class _Variant:
     arm: str
     images: ImageFolder
+    worlds: tuple[str, str]
     life: LifeConfig
     settings: dict[str, Any]
 
 
 def plan_folders(config: ContinualConfig, folder: Path) -> tuple[list[PlannedCell], list[PlannedCell]]:
-    """Plan the cells of each folder of pictures n: `images-n_inverse_fashion-…`, as in the paper, and `images-mnist_n-…`.
+    """Plan the cells of each folder: for the name n, `images-n_inverse_fashion-…` (the paper's) and `images-mnist_n-…`.
 
     Each is a life (`-sda`) of two worlds, as long as the first two of `three`, and a look (`-ambiguity`) at what their
     mixtures are taken for. Which pictures there are is part of the settings, so that others are other settings.
@@ -74,6 +75,7 @@ def _variants(config: ContinualConfig, images: ImageFolder) -> Iterator[_Variant
         yield _Variant(
             arm=PREFIX + "_".join(worlds).replace("-", "_"),
             images=images,
+            worlds=worlds,
             life=life,
             settings={"preset": config.preset, **to_json(life), "images": {images.name: _described(found)}},
         )
@@ -98,7 +100,7 @@ def _life(config: ContinualConfig, folder: Path, variant: _Variant, seed: int) -
 def _look(config: ContinualConfig, folder: Path, variant: _Variant, seed: int) -> PlannedCell:
     life = variant.arm + LIFE
     keep = life_folder(folder, arm=life, seed=seed)
-    analyse = partial(measure_ambiguity, between=variant.life.sequence.worlds)
+    analyse = partial(measure_ambiguity, between=variant.worlds)
     return PlannedCell(
         arm=variant.arm + LOOK,
         seed=seed,

@@ -148,9 +148,10 @@ def _codes(host: Host[Any], test: TestFrames) -> np.ndarray:
 def _changes(host: Host[Any], test: TestFrames, code: np.ndarray) -> np.ndarray:
     """Changes of the code over pairs, within the sequences themselves where there are any, shape `[M, D]`."""
     if test.visible is None:
-        return codes(host, test.pairs.frames) - codes(host, test.pairs.earlier)
+        changes: np.ndarray = codes(host, test.pairs.frames) - codes(host, test.pairs.earlier)
+        return changes
     along = code.reshape(*test.visible.shape, -1)
-    return (along[:, 1:] - along[:, :-1]).reshape(-1, code.shape[1])
+    return np.diff(along, axis=1).reshape(-1, code.shape[1])
 
 
 def _traversals(host: Host[Any], test: TestFrames) -> dict[str, Any]:

@@ -286,6 +286,10 @@ def test_a_short_study_has_what_its_cells_give(tmp_path: Path) -> None:
     [
         ([traversals("three-none", PAPERS_WORLDS)], {"traversals_three_none"}),
         ([mixtures("fashion")], {"ambiguity_fashion", "ambiguity_fashion_decoded"}),
+        (
+            [replace(mixtures("mnist"), arm="images-celeba_inverse_fashion-ambiguity")],
+            {"images_celeba_inverse_fashion_ambiguity", "images_celeba_inverse_fashion_ambiguity_decoded"},
+        ),
         ([carried("cross-sda-entangled", 3, position="gone")], {"cross_domain_entangled"}),
         ([carried("cross-sda", 3, position="gone", **{"class": "gone"})], set()),
         ([imagined(2)], {"imagination"}),
