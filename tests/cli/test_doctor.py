@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import pickle
 import tomllib
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,3 +97,26 @@ def test_a_full_disk_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 def test_every_extra_is_examined(root: Path) -> None:
     extras = tomllib.loads((root / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert set(doctor.EXTRAS) == set(extras) - {"dev"}
+
+
+def test_a_zip_from_somebody_else_is_examined_and_the_exit_code_tells(say: Callable[..., Any], tmp_path: Path) -> None:
+    clean, foreign = tmp_path / "clean.zip", tmp_path / "foreign.zip"
+    for path, value in ((clean, OrderedDict(a=1)), (foreign, os.system)):
+        text = base64.b64encode(pickle.dumps(value)).decode()
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("data", json.dumps({"lr_schedule": {":serialized:": text}}))
+    said = say("doctor", clean)
+    assert said.code == 0
+    assert "data: lr_schedule\tharmless\tcollections.OrderedDict" in said.out
+    said = say("doctor", foreign)
+    assert said.code == 1
+    assert "data: lr_schedule\tSUSPICIOUS\tposix.system\timported" in said.out
+    said = say("doctor", foreign, "--json")
+    told = json.loads(said.out)
+    assert (said.code, told["ok"], told["verdict"]) == (1, False, "suspicious")
+    assert told["items"][1]["findings"][0]["name"] == "posix.system"
+
+
+def test_what_is_no_zip_is_refused_in_one_sentence(say: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "agent.zip").write_text("no zip")
+    assert say("doctor", tmp_path / "agent.zip").complaint().startswith("expected a zip that SB3 saved, got something")

@@ -71,6 +71,12 @@ def _bench() -> PermanenceStudy:
             **dict.fromkeys(("direction", "ada-gvae", "pcl"), THREE),
         },
     )
+    sparse = replace(
+        sprites,
+        ground=Sprites(transition="uniform", changes=1, rows=6_000),
+        weights_of="sprites",
+        seeds=dict.fromkeys(("direction", "p_b", BEST, "slowvae", "none"), THREE),
+    )
     miniworld = Comparison(
         ground=Rollouts(levels=(ROOM,), factors=SHOWN, rows=6_000),
         network=colour,
@@ -83,7 +89,7 @@ def _bench() -> PermanenceStudy:
     )
     return PermanenceStudy(
         preset="bench",
-        comparisons={"sprites": sprites, "miniworld": miniworld, **_cases(network, short)},
+        comparisons={"sprites": sprites, "sparse": sparse, "miniworld": miniworld, **_cases(network, short)},
         vase=VASEStudy(life=LIVES["bench"].lives["three"]),
     )
 

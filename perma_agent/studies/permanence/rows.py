@@ -15,8 +15,12 @@ from perma_agent.studies.seed_rows import difference, row, row_id, seeds_of
 
 POINTS = 100.0
 """DCI and MCC are compared in points."""
-GROUNDS = {"sprites": "sprites with Laplace transitions", "miniworld": "rollouts of a MiniWorld level"}
-"""Comparisons that have bars, in words."""
+GROUNDS = {
+    "sprites": "sprites with Laplace transitions",
+    "sparse": "sprites of which one factor changes at a time",
+    "miniworld": "rollouts of a MiniWorld level",
+}
+"""Comparisons, in words."""
 LEADING = {"dci": "dci_disentanglement", "mcc": "mcc_spearman"}
 """The two figures that the study leads with, by their name in row ids."""
 OURS = (BEST, "memory-direction")

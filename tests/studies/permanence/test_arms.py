@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,8 +22,10 @@ BUDGET = Budget(steps=8, warm_up=1)
 
 @pytest.mark.parametrize("arm", list(ARMS))
 def test_every_arm_learns_two_steps(arm, small, tmp_path):
-    config = ARMS[arm].make(small, ARMS[arm].weights[-1], BUDGET)
-    ground = Hidden(length=10) if isinstance(config, MemoryVAEConfig) else Sprites()
+    remembers = isinstance(ARMS[arm].make(small, 1.0, BUDGET), MemoryVAEConfig)
+    network = replace(small, channels=3) if remembers else small  # the world of the hidden object has colours
+    config = ARMS[arm].make(network, ARMS[arm].weights[-1], BUDGET)
+    ground = Hidden(length=10) if remembers else Sprites()
     host = make_host(config, seed=0)
     before = torch.cat([value.detach().flatten().clone() for value in host.parameters()])
     history = train(host, ground.source(0, tmp_path), TrainingConfig(steps=2, batch=4, log_every=1, autocast=False))
