@@ -128,5 +128,5 @@ def _rows(posterior: Posterior, rows: Tensor) -> Posterior:
 
 def _without_offset_weights(config: PermanenceConfig) -> PermanenceConfig:
     """The same term with all offsets alike: here the factors weigh the offsets' means, not their pairs."""
-    first = None if config.first is None else _without_offset_weights(config.first)
+    first = None if config.first is None else replace(config.first, offset_weights=())
     return replace(config, first=first, offset_weights=())

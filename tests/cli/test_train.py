@@ -102,7 +102,8 @@ def test_another_command_does_not_go_on_with_it(
 def test_a_training_that_did_not_end_may_be_begun_again(say, run: Path, agent: Path, room: str, short) -> None:
     (agent / "manifest.json").unlink()
     (agent / "config.json").unlink()
-    (agent / "policy.safetensors").unlink()
+    for name in ("policy.safetensors", "normalisers.json", "normalisers.safetensors"):
+        (agent / name).unlink()
     shutil.rmtree(agent / "checkpoints")
     options = ("--arguments", room, "--timesteps", 64, *short)
     assert say("train", *MAZE, "--run", run, "--agent", agent, *options).code == 0

@@ -37,6 +37,8 @@ def test_what_is_saved(trained: TrainedPolicy, tmp_path: Path) -> None:
         "config.json",
         "episodes.json",
         "manifest.json",
+        "normalisers.json",
+        "normalisers.safetensors",
         "policy.safetensors",
     ]
     assert read_bundle(tmp_path / "agent").extra == {"level": "x"}

@@ -29,7 +29,7 @@ What shrinks the change rewards a collapsed code: keep the capacity term (or ano
 take b relative to the code's spread.
 """
 
-from perma_agent.objectives.permanence.config import Member, PermanenceConfig
+from perma_agent.objectives.permanence.config import Member, MemberConfig, PermanenceConfig
 from perma_agent.objectives.permanence.handover import change_terms, handed_over
 from perma_agent.objectives.permanence.laplace import Reduction, laplace_cross_entropy, laplace_transition
 from perma_agent.objectives.permanence.norms import hoyer_square, l1_change, l2_change, permanence_direction
@@ -40,6 +40,7 @@ from perma_agent.objectives.permanence.term import change_term, permanence_of_pa
 __all__ = [
     "SMALLEST_CHANGE",
     "Member",
+    "MemberConfig",
     "PermanenceConfig",
     "Reduction",
     "change_term",

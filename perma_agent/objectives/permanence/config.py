@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from perma_agent.objectives.permanence.laplace import Reduction
@@ -13,8 +13,8 @@ Member = Literal["p_b", "direction", "l1", "l2", "hoyer-square", "laplace", "non
 
 
 @dataclass(frozen=True, kw_only=True)
-class PermanenceConfig:
-    """How strongly changes of the code are kept sparse, and in which sense."""
+class MemberConfig:
+    """One member of the family, with its weight and parameters."""
 
     member: Member = "p_b"
     """Which function of the change is made small; "none" is 0 everywhere."""
@@ -39,15 +39,8 @@ class PermanenceConfig:
     """λ of "laplace", per unit of the latents; SlowVAE's."""
     reduction: Reduction = "principled"
     """How "laplace" adds up both directions of a pair; "paper" as SlowVAE's code does."""
-    first: PermanenceConfig | None = None
-    """A member that leads the way and then hands over to this one, with its own weight and warm-up; None for none."""
-    handover: tuple[int, int] = (0, 0)
-    """Learning steps from which and by which `first` hands over: its weight falls as this one's rises from 0."""
-    handed: float = 1.0
-    """Share of its weight that `first` has handed over by the end, in [0, 1]; less than 1, and both go on together."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "handover", tuple(self.handover))  # JSON gives a list back
         if self.member not in get_args(Member):
             raise ValueError(f"expected member to be one of {', '.join(get_args(Member))}, got {self.member!r}")
         if self.reduction not in get_args(Reduction):
@@ -56,13 +49,6 @@ class PermanenceConfig:
             raise ValueError(f"expected b >= 0, got {self.b}")
         if not 0 < self.rate < math.inf:
             raise ValueError(f"expected rate > 0, got {self.rate}")
-        if not 0 <= self.handover[0] <= self.handover[1] or (self.first is not None and self.first.first is not None):
-            raise ValueError(
-                f"expected one first member and a handover that ends after it begins, got {self.first} and "
-                f"{self.handover}"
-            )
-        if not 0 <= self.handed <= 1:
-            raise ValueError(f"expected handed in [0, 1], got {self.handed}")
         self._check_course()
         self._check_offset_weights()
 
@@ -89,5 +75,36 @@ class PermanenceConfig:
     @property
     def acts(self) -> bool:
         """Whether a change of the code ever costs anything."""
-        own = self.member != "none" and self.weight != 0
-        return own or (self.first is not None and self.first.acts)
+        return self.member != "none" and self.weight != 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermanenceConfig(MemberConfig):
+    """How strongly changes of the code are kept sparse, and in which sense; another member may lead the way."""
+
+    first: MemberConfig | None = None
+    """A member that leads the way and then hands over to this one, with its own weight and warm-up; None for none."""
+    handover: tuple[int, int] = (0, 0)
+    """Learning steps from which and by which `first` hands over: its weight falls as this one's rises from 0."""
+    handed: float = 1.0
+    """Share of its weight that `first` has handed over by the end, in [0, 1]; less than 1, and both go on together."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "handover", tuple(self.handover))  # JSON gives a list back
+        if not 0 <= self.handover[0] <= self.handover[1]:
+            raise ValueError(f"expected a handover that ends after it begins, got {self.handover}")
+        if not 0 <= self.handed <= 1:
+            raise ValueError(f"expected handed in [0, 1], got {self.handed}")
+        if isinstance(self.first, PermanenceConfig):
+            raise ValueError("expected a MemberConfig as first member, got a PermanenceConfig; pass its `alone`")
+
+    @property
+    def acts(self) -> bool:
+        """Whether a change of the code ever costs anything."""
+        return super().acts or (self.first is not None and self.first.acts)
+
+    @property
+    def alone(self) -> MemberConfig:
+        """This member without the one that leads the way."""
+        return MemberConfig(**{each.name: getattr(self, each.name) for each in fields(MemberConfig)})

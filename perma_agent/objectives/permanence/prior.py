@@ -37,12 +37,14 @@ def permanence(change: Tensor, *, b: float | Tensor = 0.1) -> Tensor:
     bias = torch.as_tensor(b, dtype=change.dtype, device=change.device)
     unit = torch.where(largest > SMALLEST_CHANGE, largest, torch.ones_like(largest))
     unit = torch.maximum(unit, bias / LARGEST_BIAS)
+    changed = largest > SMALLEST_CHANGE  # the others' value is put in below; here they must not make a gradient NaN
     scaled = change / unit.unsqueeze(-1)  # so that neither norm over- or underflows; P_b(Δ) = P_{b/u}(Δ/u)
-    bias = bias / unit
+    scaled = torch.where(changed.unsqueeze(-1), scaled, torch.zeros_like(scaled))
+    bias = torch.where(changed, bias / unit, torch.ones_like(unit))
     l1 = scaled.abs().sum(dim=-1)
     l2 = torch.linalg.vector_norm(scaled, dim=-1)  # its gradient at 0 is 0, unlike that of a square root
     value = (l1 + bias) / torch.where(l2 + bias > 0, l2 + bias, torch.ones_like(l2))
-    return torch.where(largest > SMALLEST_CHANGE, value, torch.ones_like(value))
+    return torch.where(changed, value, torch.ones_like(value))
 
 
 def normalised_permanence(change: Tensor) -> Tensor:

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from perma_agent.objectives.permanence.config import PermanenceConfig
+from perma_agent.objectives.permanence.config import MemberConfig
 
 
-def scheduled_b(config: PermanenceConfig, *, step: int) -> float:
+def scheduled_b(config: MemberConfig, *, step: int) -> float:
     """The bias of P_b after `step` learning steps.
 
         geometric:  b(t) = b (b_end / b)^p        linear:  b(t) = b + p (b_end - b)        p = min(1, t / b_steps)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from perma_agent.objectives.permanence.config import PermanenceConfig
+from perma_agent.objectives.permanence.config import MemberConfig
 from perma_agent.objectives.permanence.laplace import laplace_transition
 from perma_agent.objectives.permanence.norms import hoyer_square, l1_change, l2_change, permanence_direction
 from perma_agent.objectives.permanence.prior import in_single_precision, permanence
@@ -23,7 +23,7 @@ def change_term(
     mask: Tensor,
     offsets: Tensor | np.ndarray,
     *,
-    config: PermanenceConfig,
+    config: MemberConfig,
     step: int,
 ) -> Tensor:
     """The term of a batch of pairs: the configured member of each change, weighed by offset; without the weight.
@@ -46,7 +46,7 @@ def change_term(
     Example:
         >>> later = Posterior(torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2))
         >>> earlier = Posterior(torch.zeros(1, 2), torch.zeros(1, 2))
-        >>> config = PermanenceConfig(member="hoyer-square")
+        >>> config = MemberConfig(member="hoyer-square")
         >>> change_term(later, earlier, torch.ones(2), torch.tensor([1]), config=config, step=0)  # (3 + 4)² / 25
         tensor([1.9600])
     """
@@ -90,7 +90,7 @@ def spread(means: Tensor, mask: Tensor) -> Tensor:
     return unit * (kept / unit).var(dim=0, unbiased=False).sum().sqrt()
 
 
-def _member(posterior: Posterior, earlier: Posterior, mask: Tensor, *, config: PermanenceConfig, step: int) -> Tensor:
+def _member(posterior: Posterior, earlier: Posterior, mask: Tensor, *, config: MemberConfig, step: int) -> Tensor:
     if config.member == "p_b":
         b = scheduled_b(config, step=step)
         return permanence_of_pairs(posterior, earlier, mask, b=b, relative=config.relative)

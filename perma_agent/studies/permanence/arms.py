@@ -77,7 +77,7 @@ def _handover(gamma: float, *, handed: float) -> MakeHost:
             member="direction",
             weight=weight,
             warm_up=budget.warm_up,
-            first=slow.permanence,
+            first=slow.permanence.alone,
             handover=(begins, ends),
             handed=handed,
         )

@@ -7,10 +7,10 @@ import torch
 
 from perma_agent.continual.config_json import from_json, to_json
 from perma_agent.objectives import PermanenceConfig, change_term, change_terms
-from perma_agent.objectives.permanence import handed_over
+from perma_agent.objectives.permanence import MemberConfig, handed_over
 from perma_agent.types import Posterior
 
-SLOW = PermanenceConfig(member="l1", weight=3.0, warm_up=1)
+SLOW = MemberConfig(member="l1", weight=3.0, warm_up=1)
 BOTH = PermanenceConfig(member="direction", weight=8.0, warm_up=1, first=SLOW, handover=(100, 300))
 
 
@@ -89,5 +89,6 @@ def test_a_share_that_is_none_is_refused(handed: float) -> None:
 
 
 def test_there_is_one_first_member() -> None:
-    with pytest.raises(ValueError, match="one first member"):
+    with pytest.raises(ValueError, match="pass its `alone`"):
         PermanenceConfig(first=BOTH)
+    assert PermanenceConfig(first=BOTH.alone).first == MemberConfig(member="direction", weight=8.0, warm_up=1)
