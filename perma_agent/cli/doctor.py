@@ -1,4 +1,4 @@
-"""`perma-agent doctor`: tries everything that depends on the machine, and says what is missing and how to get it."""
+"""`perma-agent doctor`: tries what depends on the machine and says what is missing; or examines a zip of SB3."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from perma_agent.cli.output import show_json, show_table
 
@@ -37,8 +39,14 @@ PROBE_SECONDS = 120
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Check this machine and say what is missing; exits with 1 if something is that perma_agent cannot do without."""
+    """Check this machine and say what is missing; exits with 1 if something is that perma_agent cannot do without.
 
+    With FILE say instead what Stable-Baselines3 would execute by loading it, without executing any of it; exits with 1
+    if that is more than what is known to be harmless.
+    """
+
+    file: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="FILE")] = None
+    """A zip of SB3 from somebody else, a torch file, or rl-zoo's vecnormalize.pkl."""
     folder: Path = Path()
     """Where stores and runs are to be written; its disk must have some space left."""
     json: bool = False
@@ -63,8 +71,15 @@ def run(config: Config) -> int:
     """Write all checks to stdout.
 
     Returns:
-        0 if all that is needed is there, else 1.
+        0 if all that is needed is there, or if the file holds nothing that is not known to be harmless; else 1.
+
+    Raises:
+        PermaAgentError: the file is none that can be examined.
     """
+    if config.file is not None:
+        from perma_agent.cli.show_inspection import examine_file  # SB3 takes a second to import, and may be missing
+
+        return examine_file(config.file, json=config.json)
     checks = list(examine(config.folder))
     healthy = all(check.state != "missing" for check in checks)
     if config.json:

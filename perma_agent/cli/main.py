@@ -25,8 +25,9 @@ VERBS: Mapping[str, str] = {
     "train": "train a policy on a level, with a VASE as its features",
     "transfer": "evaluate a policy on other levels",
     "inspect": "show what is in a store or a run folder",
+    "push": "put a trained agent on the Hugging Face hub",
     "study": "rerun a published experiment",
-    "doctor": "check this machine and say what is missing",
+    "doctor": "check this machine and say what is missing, or what a zip of SB3 would execute",
 }
 """Verb and its line in `--help`. Verb `x` is `perma_agent/cli/x.py`: a dataclass `Config` and a `run(config)`, which
 returns an exit code or None for 0. A verb is offered as soon as its file is there."""

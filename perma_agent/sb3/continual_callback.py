@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ class ContinualVASECallback(BaseCallback):
     Args:
         run: run folder to go on from; by default the one the agent's features extractor was made with.
         learner: go on with this one instead, e.g. `learner` of an earlier callback.
-        config: how much to learn, from what, and when to save.
+        config: how much to learn, from what, and when to save; or its fields by name, as a YAML file has them.
         save_to: run folder to save the learner to at the end of training, with the history beside; by default nothing
             is saved. The run folder it came from is overwritten only if it is named here.
         store: earlier episodes of the level that the agent is on, e.g. those that `RecordTrajectories` records
@@ -69,7 +70,7 @@ class ContinualVASECallback(BaseCallback):
         run: str | Path | None = None,
         *,
         learner: Learner | None = None,
-        config: ContinualConfig | None = None,
+        config: ContinualConfig | Mapping[str, Any] | None = None,
         save_to: str | Path | None = None,
         store: TrajectoryStore | None = None,
         verbose: int = 0,
@@ -77,7 +78,7 @@ class ContinualVASECallback(BaseCallback):
         super().__init__(verbose)
         if run is not None and learner is not None:
             raise ValueError("expected run or learner, got both; give the one to go on from")
-        self.config = config or ContinualConfig()
+        self.config = config if isinstance(config, ContinualConfig) else ContinualConfig(**(config or {}))
         self.save_to = save_to
         self._run = run
         self._learner = learner
@@ -204,6 +205,7 @@ class ContinualVASECallback(BaseCallback):
             self._update_from_waiting()
             if self._rounds == rounds:  # else the round began with it
                 take_over_encoder(self.learner.model, self.model.policy)
+        self._collected = False  # rl-zoo3 tells the end twice: the policy's encoder is now older than the learner's
         self.save()
 
     def _update_from_waiting(self) -> None:

@@ -113,6 +113,14 @@ class ResumableTraining(BaseCallback):
         self.stopped, self._state, self._last = False, None, self.model.num_timesteps
         if self.on_signal != "ignore":
             self._signalled = self._handlers.enter_context(stop_requests())
+        try:
+            self._take_up()
+        except BaseException:
+            self._handlers.close()
+            raise
+
+    def _take_up(self) -> None:
+        """Go back to the newest checkpoint, if there is any."""
         self._resumed = self.checkpoints.newest(lambda path: read_checkpoint(path, device=self.model.device))
         if self._resumed is not None:
             restore(self.model, self._resumed, self._beside)

@@ -330,6 +330,7 @@ def test_what_cannot_be_taken_up_again_is_refused(
     ):
         with pytest.raises((RunFolderError, LevelError, ValueError), match=complaint):
             attempt(other, ContinualVASECallback(config=LEARNING))
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler  # what is refused holds no signal back
     with pytest.raises(RunFolderError, match="got another updates_per_rollout, pairs"):
         attempt(agent(PPO, squares(), policy(run)), ContinualVASECallback(config=ContinualConfig(pairs=5, every=32)))
 
