@@ -40,7 +40,7 @@ def _gains(cells: Sequence[Cell]) -> list[Row]:
     for ground, words in GROUNDS.items():
         for name, figure in LEADING.items():
             ours, slow = _points(cells, f"{ground}-{BEST}", figure), _points(cells, f"{ground}-slowvae", figure)
-            note = f"{ARMS[BEST].title} less SlowVAE on {words}"
+            note = f"{ARMS[BEST].title} less SlowVAE on {words}; outside the seeds' interval only where low is above 0"
             made.append(difference(f"{ground}_{name}_gain", ours, slow, unit="points", goal="> 0", note=note))
     ours, plain = (_points(cells, f"sprites-{arm}", LEADING["dci"]) for arm in (BEST, "none"))
     note = f"{ARMS[BEST].title} less β-VAE on {GROUNDS['sprites']}"
