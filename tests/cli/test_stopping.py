@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -21,6 +22,15 @@ def test_a_signal_is_a_question(by: signal.Signals) -> None:
     assert signal.getsignal(by) is before
 
 
+@pytest.fixture
+def ctrl_c_interrupts() -> Iterator[None]:
+    """What a shell's foreground has; in its background Ctrl-C is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_interrupts")
 def test_a_second_ctrl_c_interrupts() -> None:
     with pytest.raises(KeyboardInterrupt), stop_requests():
         signal.raise_signal(signal.SIGTERM)
