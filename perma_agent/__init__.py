@@ -8,10 +8,10 @@ yet), `sb3` (policies that see through the code), `evaluation` and `studies` (ho
 The names below are loaded when they are first used, so that `import perma_agent` costs nothing.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from perma_agent.errors import PermaAgentError
+from perma_agent.lazy import lazy_names
 from perma_agent.version import __version__
 
 if TYPE_CHECKING:
@@ -51,13 +51,4 @@ _ROOMS = {
 """Public name → the room it is loaded from, in the order of the stream."""
 
 if not TYPE_CHECKING:  # a type checker reads the imports above, and so still sees a mistyped name
-
-    def __getattr__(name: str) -> object:
-        """Load a public name from its room."""
-        if name not in _ROOMS:
-            raise AttributeError(f"module 'perma_agent' has no attribute {name!r}; it has {', '.join(__all__)}")
-        return getattr(import_module(f"perma_agent.{_ROOMS[name]}"), name)
-
-    def __dir__() -> list[str]:
-        """The public names too, loaded or not."""
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = lazy_names(__name__, _ROOMS)

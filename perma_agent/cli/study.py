@@ -40,8 +40,8 @@ class Config:
     """continual (the VASE paper's experiments), levels (an oracle's and chance's scores, and kills survived),
     permanence (the permanence prior beside other priors over time) or throughput (steps a second)."""
     preset: str = "smoke"
-    """smoke (under a minute, figures without meaning), bench (what is published) or, of continual, paper (the paper's
-    own sizes, for who has a GPU)."""
+    """smoke (under a minute, figures without meaning), bench (what is published) or, of continual and permanence,
+    paper (the papers' own sizes, for who has a GPU)."""
     folder: Path | None = None
     """Of the results; if not given, benchmarks/results/NAME for bench and runs/studies/NAME-PRESET for others."""
     only: str | None = None

@@ -20,8 +20,6 @@ from pathlib import Path
 from perma_agent.continual.manifest import MANIFEST, Member, is_manifest, manifest_of, parse_manifest, write_manifest
 from perma_agent.errors import RunFolderError
 
-_READS = 8  # how often a reader starts anew because a writer came between
-
 
 def is_run_folder(folder: str | Path) -> bool:
     """Whether `folder` holds a manifest of ours; its files are not checked."""
@@ -82,26 +80,29 @@ def read_files(folder: str | Path, names: Collection[str]) -> dict[str, bytes]:
     """
     folder = Path(folder)
     try:
-        manifest = manifest_of(folder)
-        for _ in range(_READS):
-            members = parse_manifest(manifest, folder=folder)
-            if set(members) != set(names):
-                raise RunFolderError(
-                    f"expected a run folder with {', '.join(sorted(names))}, got {', '.join(sorted(members))} in "
-                    f"{folder}; give the folder of a pretrained or trained VASE"
-                )
-            contents = {name: _content(folder, name, member) for name, member in members.items()}
-            missing = [name for name, content in contents.items() if content is None]
-            if not missing:
-                return {name: content for name, content in contents.items() if content is not None}
-            before, manifest = manifest, manifest_of(folder)
-            if manifest == before:
-                break
-        raise RunFolderError(_what_is_wrong(folder, missing[0], members[missing[0]]))
+        contents, members = _read(folder, names)
+        if None in contents.values():
+            with _locked(folder):  # a writer may have committed in between: now none can
+                contents, members = _read(folder, names)
+        found = {name: content for name, content in contents.items() if content is not None}
+        for name in contents.keys() - found.keys():
+            raise RunFolderError(_what_is_wrong(folder, name, members[name]))
+        return found
     except OSError as error:
         raise RunFolderError(
             f"expected to read the run folder {folder}, got: {_reason(error)}; check the path and its permissions"
         ) from error
+
+
+def _read(folder: Path, names: Collection[str]) -> tuple[dict[str, bytes | None], Mapping[str, Member]]:
+    """What the manifest of this moment means by each name, None where it is not to be had, and what it says of them."""
+    members = parse_manifest(manifest_of(folder), folder=folder)
+    if set(members) != set(names):
+        raise RunFolderError(
+            f"expected a run folder with {', '.join(sorted(names))}, got {', '.join(sorted(members))} in "
+            f"{folder}; give the folder of a pretrained or trained VASE"
+        )
+    return {name: _content(folder, name, member) for name, member in members.items()}, members
 
 
 def _refuse_foreign(folder: Path, *, names: Collection[str]) -> None:

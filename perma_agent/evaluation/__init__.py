@@ -1,9 +1,8 @@
 """Evaluation: what was learnt, measured and shown, numpy in and frozen results out."""
 
-import sys
-from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING
+
+from perma_agent.lazy import lazy_names
 
 if TYPE_CHECKING:
     from perma_agent.evaluation.cells import (
@@ -119,23 +118,4 @@ _FILES = {
 """Public name → the file it is loaded from when first used, so that the metrics need no torch."""
 
 if not TYPE_CHECKING:  # a type checker reads the imports above, and so still sees a mistyped name
-
-    def __getattr__(name: str) -> object:
-        """Load a public name from its file."""
-        if name not in _FILES:
-            raise AttributeError(
-                f"module 'perma_agent.evaluation' has no attribute {name!r}; it has {', '.join(__all__)}"
-            )
-        return getattr(import_module(f"perma_agent.evaluation.{_FILES[name]}"), name)
-
-    def __dir__() -> list[str]:
-        return __all__
-
-    class _Package(ModuleType):
-        """Keeps public names for what they name where a file is called the same: importing it would hide them."""
-
-        def __setattr__(self, name: str, value: object) -> None:
-            if name not in _FILES or not isinstance(value, ModuleType):
-                super().__setattr__(name, value)
-
-    sys.modules[__name__].__class__ = _Package
+    __getattr__, __dir__ = lazy_names(__name__, _FILES)

@@ -20,6 +20,8 @@ from perma_agent.evaluation.machine import Machine, describe_machine, source_com
 from perma_agent.evaluation.statistics import Estimate
 
 GOAL = re.compile(r"(<=|>=|==|<|>)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
+BEYOND = " beyond the interval"
+"""Ends a goal that the whole interval must reach, and not the mean alone: a difference that seeds do not explain."""
 COMPARE = {"<=": operator.le, ">=": operator.ge, "==": operator.eq, "<": operator.lt, ">": operator.gt}
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -57,9 +59,10 @@ class Row:
     unit: str = ""
     """Of mean, low, high and goal; empty for a plain ratio."""
     goal: str | None = None
-    """What was aimed at, e.g. `>= 3`; None where nothing was."""
+    """What was aimed at, e.g. `>= 3`, or `> 0 beyond the interval`; None where nothing was."""
     met: bool | None = field(init=False)
-    """Whether the mean reaches the goal; computed, never given. None without a goal; False where not measured."""
+    """Whether the mean (or the whole interval, where the goal says so) reaches the goal; computed, never given. None
+    without a goal; False where not measured."""
     note: str = ""
     """What a reader must know besides; where nothing was measured, why."""
 
@@ -72,11 +75,9 @@ class Row:
             )
         if self.mean is None:
             self._check_absence()
-            met = None if self.goal is None else goal_met(self.goal, math.nan)
         else:
             self._check_order()
-            met = None if self.goal is None else goal_met(self.goal, self.mean)
-        object.__setattr__(self, "met", met)
+        object.__setattr__(self, "met", None if self.goal is None else self._reaches(self.goal))
 
     @classmethod
     def of(cls, id: str, estimate: Estimate, /, *, unit: str = "", goal: str | None = None, note: str = "") -> Row:
@@ -96,6 +97,11 @@ class Row:
     def not_measured(cls, id: str, /, *, why: str, unit: str = "", goal: str | None = None) -> Row:
         """The row of a figure that there is none of, which says why instead of leaving the bar out."""
         return cls(id=id, mean=None, low=None, high=None, n=0, unit=unit, goal=goal, note=why)
+
+    def _reaches(self, goal: str) -> bool:
+        judged = (self.low, self.high) if goal.endswith(BEYOND) else (self.mean,)
+        comparison = goal.removesuffix(BEYOND)
+        return all(goal_met(comparison, math.nan if figure is None else figure) for figure in judged)
 
     def _check_absence(self) -> None:
         if (self.low, self.high) != (None, None) or not self.note:

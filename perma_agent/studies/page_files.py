@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from perma_agent.evaluation.atomic_write import write_text
+from perma_agent.evaluation.cells import Cell
 from perma_agent.evaluation.report import Page, Section, Table, write_page
 from perma_agent.evaluation.report.blocks import table_markdown
 from perma_agent.evaluation.results import Summary
@@ -16,6 +17,7 @@ REPORT, TABLES = "report.html", "tables.md"
 
 def write_parts(
     contents: Iterable[tuple[str, Sequence[Part]]],
+    cells: Sequence[Cell],
     summary: Summary,
     folder: Path,
     *,
@@ -27,6 +29,7 @@ def write_parts(
     Args:
         contents: title of each section, in order, and what stands in it; one of nothing is left out, and of a figure
             that is not among them an earlier PNG stays.
+        cells: which the contents are made of.
         summary: the study's results.
         folder: of the results.
         title: of the page.
@@ -43,7 +46,7 @@ def write_parts(
     command = f"{summary.command} --summarise"
     page = Page(
         title=title,
-        introduction=introduction,
+        introduction=f"{introduction}\n\nPreset {summary.preset}, {len(cells)} cells.",
         sections=[
             Section(
                 title=heading, blocks=[part.picture(command) if isinstance(part, Drawn) else part for part in parts]

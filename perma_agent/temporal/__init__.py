@@ -1,7 +1,8 @@
 """Hosts that learn a code from frames in time: one interface for all arms of a study of temporal disentanglement."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from perma_agent.lazy import lazy_names
 
 if TYPE_CHECKING:
     from perma_agent.temporal.ada_gvae import AdaGVAE, AdaGVAEConfig
@@ -83,14 +84,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # a type checker reads the imports above, and so still sees a mistyped name
-
-    def __getattr__(name: str) -> object:
-        """Load a public name from its file."""
-        if name not in _FILES:
-            raise AttributeError(
-                f"module 'perma_agent.temporal' has no attribute {name!r}; it has {', '.join(__all__)}"
-            )
-        return getattr(import_module(f"perma_agent.temporal.{_FILES[name]}"), name)
-
-    def __dir__() -> list[str]:
-        return __all__
+    __getattr__, __dir__ = lazy_names(__name__, _FILES)

@@ -69,6 +69,15 @@ def test_met_is_computed_from_the_mean():
         row(met=True)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "met"), [(0.1, 2.0, True), (0.0, 2.0, False), (-0.1, 2.0, False), (-2.0, -1.0, False)]
+)
+def test_a_goal_may_ask_for_the_whole_interval(low, high, met):
+    row = Row(id="gain", mean=(low + high) / 2, low=low, high=high, n=5, goal="> 0 beyond the interval")
+    assert row.met is met
+    assert Row.not_measured("gain", why="not yet", goal="> 0 beyond the interval").met is False
+
+
 def test_row_of_an_estimate():
     made = Row.of("ratio", Estimate(value=4.0, low=3.0, high=5.0, n=3), unit="times", goal=">= 3", note="IQM")
     assert made == Row(id="ratio", mean=4.0, low=3.0, high=5.0, n=3, unit="times", goal=">= 3", note="IQM")

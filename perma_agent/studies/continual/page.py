@@ -25,21 +25,8 @@ INTRODUCTION = (
 
 
 def write_figures(cells: Sequence[Cell], summary: Summary, folder: Path) -> None:
-    """Write every figure as PNG and every table as Markdown beside the cells, and `report.html` with all of them.
-
-    Nothing but the cells is looked at. What they do not have is left out: its section, and its figure, of which an
-    earlier PNG stays.
-
-    Args:
-        cells: of the study.
-        summary: the study's results.
-        folder: of the results.
-
-    Raises:
-        OSError: the disk is full, or the folder cannot be written to.
-    """
-    introduction = f"{INTRODUCTION}\n\nPreset {summary.preset}, {len(cells)} cells."
-    write_parts(_contents(cells), summary, folder, title="Life-long learning", introduction=introduction)
+    """Write the figures, the tables and the page of the study's cells into its folder; see `write_parts`."""
+    write_parts(_contents(cells), cells, summary, folder, title="Life-long learning", introduction=INTRODUCTION)
 
 
 def _contents(cells: Sequence[Cell]) -> Iterator[tuple[str, Sequence[Part]]]:

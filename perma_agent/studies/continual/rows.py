@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from perma_agent.evaluation.cells import Cell
-from perma_agent.evaluation.results import Row
+from perma_agent.evaluation.results import BEYOND, Row
 from perma_agent.evaluation.statistics import Estimate
 from perma_agent.studies.continual.scores import WITHIN
 from perma_agent.studies.seed_rows import compare, difference, row, row_id, seeds_of
@@ -111,7 +111,7 @@ def _advantage(cells: Sequence[Cell], arm: str) -> list[Row]:
         ours, theirs = _change(cells, "sda", measure), _change(cells, arm, measure)
         if len(ours) and len(theirs):
             id = f"sda_keeps_more_{measure.name}_than_{arm.replace('-', '_')}"
-            goal = "> 0" if arm in ("a", "s", "d", "none") else None
+            goal = f"> 0{BEYOND}" if arm in ("a", "s", "d", "none") else None
             made.append(difference(id, sign * ours, sign * theirs, unit=measure.unit, goal=goal))
     return made
 

@@ -19,27 +19,15 @@ from perma_agent.studies.permanence.page_vase import vase
 INTRODUCTION = (
     "The permanence prior says that from one moment to the next few things change, so few latents of a code should. "
     "Here its members are held against other ways of learning from pairs of frames in time: no prior (β-VAE), L1, L2 "
-    "(slowness), SlowVAE, Ada-GVAE and PCL. All arms learn from the same pairs with one network and one budget; each "
-    "has one weight, chosen by one rule on seeds that are not reported on."
+    "(slowness), SlowVAE, Ada-GVAE and PCL. P₀ by direction has P_b's gradient for b = 0 at a harmless length; it also "
+    "takes over from SlowVAE's term (→), or stands beside half of it (+). All arms learn from the same pairs with one "
+    "network and one budget; each has one weight, chosen by one rule on seeds that are not reported on."
 )
 
 
 def write_figures(cells: Sequence[Cell], summary: Summary, folder: Path) -> None:
-    """Write every figure as PNG and every table as Markdown beside the cells, and `report.html` with all of them.
-
-    Nothing but the cells is looked at. What they do not have is left out: its section, and its figure, of which an
-    earlier PNG stays.
-
-    Args:
-        cells: of the study.
-        summary: the study's results.
-        folder: of the results.
-
-    Raises:
-        OSError: the disk is full, or the folder cannot be written to.
-    """
-    introduction = f"{INTRODUCTION}\n\nPreset {summary.preset}, {len(cells)} cells."
-    write_parts(_contents(cells), summary, folder, title="Permanence", introduction=introduction)
+    """Write the figures, the tables and the page of the study's cells into its folder; see `write_parts`."""
+    write_parts(_contents(cells), cells, summary, folder, title="Permanence", introduction=INTRODUCTION)
 
 
 def _contents(cells: Sequence[Cell]) -> Iterator[tuple[str, Sequence[Part]]]:

@@ -28,6 +28,8 @@ class PermanenceStudy:
     """Arms side by side, by the name their cells begin with."""
     vase: VASEStudy | None = None
     """Lives of a VASE with and without permanence; None leaves them out."""
+    timed: tuple[int, ...] = ()
+    """Seeds with which the metrics' own cost is measured."""
     data: Path | None = None
     """Folder of the image sets; None looks where PERMA_DATA says, then downloads."""
     processes: int = 1
@@ -41,7 +43,7 @@ def _smoke() -> PermanenceStudy:
         network=network,
         training=TrainingConfig(steps=60, batch=16, learning_rate=1e-3, log_every=20),
         warm_up=20,
-        seeds={"none": (0,), "handover": (0,)},
+        seeds={"none": (0,), BEST: (0,)},
         looks=2,
     )
     return PermanenceStudy(preset="smoke", comparisons={"sprites": sprites})
@@ -91,6 +93,48 @@ def _bench() -> PermanenceStudy:
         preset="bench",
         comparisons={"sprites": sprites, "sparse": sparse, "miniworld": miniworld, **_cases(network, short)},
         vase=VASEStudy(life=LIVES["bench"].lives["three"]),
+        timed=THREE,
+    )
+
+
+def _paper() -> PermanenceStudy:
+    """SlowVAE's own sizes and budget, ten seeds, and three to choose weights by, for who has a GPU and days."""
+    bench, ten, tuned_on = _bench(), tuple(range(10)), (100, 101, 102)
+    network = NetworkConfig(image_size=64, filters=(32, 32, 64, 64), hidden=256, latents=10)
+    colour = replace(network, channels=3, likelihood="gaussian", pixel_std=0.1)
+    training = TrainingConfig(steps=300_000, batch=32, learning_rate=1e-4, log_every=5_000)
+    arms = ("together", "handover", "direction", "p_b", "slowvae", "none", "l1", "l2", "ada-gvae", "pcl")
+    sprites = replace(
+        bench.comparisons["sprites"],
+        ground=Sprites(canvas=64),
+        network=network,
+        training=training,
+        warm_up=30_000,
+        seeds=dict.fromkeys((*arms, "jepa", "jepa-direction"), ten),
+        tuned_on=tuned_on,
+    )
+    sparse = replace(
+        sprites,
+        ground=Sprites(canvas=64, transition="uniform", changes=1),
+        weights_of="sprites",
+        seeds=dict.fromkeys(arms, ten),
+    )
+    miniworld = replace(
+        sprites,
+        ground=Rollouts(levels=(ROOM,), factors=SHOWN, frames=200_000, size=64),
+        network=colour,
+        seeds=dict.fromkeys(arms, ten),
+    )
+    return PermanenceStudy(
+        preset="paper",
+        comparisons={
+            "sprites": sprites,
+            "sparse": sparse,
+            "miniworld": miniworld,
+            **_cases(network, replace(training, steps=100_000)),
+        },
+        vase=VASEStudy(life=LIVES["paper"].lives["three"]),
+        timed=THREE,
     )
 
 
@@ -99,24 +143,26 @@ def _cases(network: NetworkConfig, training: TrainingConfig) -> dict[str, Compar
     colour = replace(network, channels=3)
     pairs = {
         f"case-{world}": Comparison(
-            ground=Article(world=world),
+            ground=Article(world=world, canvas=network.image_size),
             network=colour if ARTICLE_WORLDS[world]().channels == 3 else network,
             training=training,
-            warm_up=500,
+            warm_up=training.steps // 4,
             weights_of="sprites",
             seeds=dict.fromkeys(("none", BEST), THREE),
         )
         for world in ("gaze", "tilt", "brightness", "moving-objects")
     }
     hidden = Comparison(
-        ground=Hidden(),
+        ground=Hidden(canvas=network.image_size),
         network=colour,
         training=replace(training, batch=4),
-        warm_up=500,
+        warm_up=training.steps // 4,
         seeds=dict.fromkeys(("memory", "memory-direction", "blind-direction"), THREE),
     )
     return {**pairs, "case-hidden-object": hidden}
 
 
-PRESETS: Mapping[str, PermanenceStudy] = MappingProxyType({made.preset: made for made in (_smoke(), _bench())})
+PRESETS: Mapping[str, PermanenceStudy] = MappingProxyType(
+    {made.preset: made for made in (_smoke(), _bench(), _paper())}
+)
 """Presets by name."""

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from perma_agent.evaluation.cells import Cell
-from perma_agent.evaluation.results import Row
+from perma_agent.evaluation.results import BEYOND, Row
 from perma_agent.evaluation.separation import INSIDE, OUTSIDE
 from perma_agent.evaluation.statistics import Estimate
 from perma_agent.studies.permanence.arms import ARMS, BEST
+from perma_agent.studies.permanence.metrics_cost import METRICS
 from perma_agent.studies.seed_rows import difference, row, row_id, seeds_of
 
 POINTS = 100.0
@@ -25,6 +26,8 @@ LEADING = {"dci": "dci_disentanglement", "mcc": "mcc_spearman"}
 """The two figures that the study leads with, by their name in row ids."""
 OURS = (BEST, "memory-direction")
 """Ends of the names of the arms that the article's cases are judged by."""
+BETTER = f"> 0{BEYOND}"
+"""Of a difference that seeds shall not explain."""
 ARM_MINUTES, METRICS_SECONDS = 6, 60
 """Bars of cost."""
 
@@ -40,8 +43,8 @@ def _gains(cells: Sequence[Cell]) -> list[Row]:
     for ground, words in GROUNDS.items():
         for name, figure in LEADING.items():
             ours, slow = _points(cells, f"{ground}-{BEST}", figure), _points(cells, f"{ground}-slowvae", figure)
-            note = f"{ARMS[BEST].title} less SlowVAE on {words}; outside the seeds' interval only where low is above 0"
-            made.append(difference(f"{ground}_{name}_gain", ours, slow, unit="points", goal="> 0", note=note))
+            note = f"{ARMS[BEST].title} less SlowVAE on {words}"
+            made.append(difference(f"{ground}_{name}_gain", ours, slow, unit="points", goal=BETTER, note=note))
     ours, plain = (_points(cells, f"sprites-{arm}", LEADING["dci"]) for arm in (BEST, "none"))
     note = f"{ARMS[BEST].title} less β-VAE on {GROUNDS['sprites']}"
     made.append(difference("sprites_dci_gain_over_betavae", ours, plain, unit="points", goal=">= 10", note=note))
@@ -66,18 +69,22 @@ def _cases_met(cells: Sequence[Cell]) -> Row:
 
 def _costs(cells: Sequence[Cell]) -> list[Row]:
     minutes = np.array([cell.seconds / 60 for cell in cells if cell.arm == f"sprites-{BEST}"])
-    seconds = np.array(
-        [
-            cell.figures["metrics_seconds"]
-            for cell in cells
-            if cell.arm.startswith("sprites-") and cell.figures.get("metrics_seconds") is not None
-        ],
-        dtype=float,
-    )
     busy = "wall clock on one core, the other core at work as well"
     return [
         row("arm_minutes", minutes, unit="minutes", goal=f"<= {ARM_MINUTES}", note=f"{busy}; metrics included"),
-        row("metrics_seconds", seconds, unit="seconds", goal=f"<= {METRICS_SECONDS}", note=f"all of them; {busy}"),
+        row(
+            "metrics_seconds",
+            seeds_of(cells, METRICS, "seconds"),
+            unit="seconds",
+            goal=f"<= {METRICS_SECONDS}",
+            note="all metrics of 10,000 codes of 10 latents with the default settings, on one core",
+        ),
+        row(
+            "metrics_identical",
+            seeds_of(cells, METRICS, "identical"),
+            goal=">= 1",
+            note="share of seeds with which a second run gave the same figures, bit for bit",
+        ),
     ]
 
 
@@ -94,7 +101,7 @@ def _weights(cells: Sequence[Cell]) -> list[Row]:
 def _figures(cells: Sequence[Cell]) -> list[Row]:
     """Every other figure of every arm, over its seeds."""
     made = []
-    for arm in sorted({cell.arm for cell in cells if "-tune-" not in cell.arm}):
+    for arm in sorted({cell.arm for cell in cells if "-tune-" not in cell.arm} - {METRICS}):
         names = sorted({name for cell in cells if cell.arm == arm for name in cell.figures} - {"weight"})
         made += [row(row_id(f"{arm}_{name}"), values) for name in names if len(values := seeds_of(cells, arm, name))]
     return made

@@ -11,6 +11,7 @@ from perma_agent.evaluation.results import Summary
 from perma_agent.studies.cell_runs import is_missing, run_cells, summarise_cells
 from perma_agent.studies.demo import ProgressBar, no_progress
 from perma_agent.studies.permanence.grounds import Rollouts
+from perma_agent.studies.permanence.metrics_cost import plan_metrics
 from perma_agent.studies.permanence.page import write_figures
 from perma_agent.studies.permanence.planning import ROLLOUTS, TUNING, plan_arms, plan_tuning, weights_of
 from perma_agent.studies.permanence.presets import PermanenceStudy
@@ -36,16 +37,19 @@ def run(config: PermanenceStudy, folder: Path, *, only: str | None = None, progr
     """
     tuning = [cell for cell in plan_tuning(config, folder) if _wanted(cell, only)]
     _run(config, folder, tuning, progress=progress)
-    arms = plan_arms(config, folder, weights_of(config, _cells(folder)))
-    if config.vase is not None:
-        arms += plan_vase(config.vase, preset=config.preset, data=config.data)
-    chosen = [cell for cell in arms if only is None or cell.arm.startswith(only)]
+    chosen = [cell for cell in _reported(config, folder) if only is None or cell.arm.startswith(only)]
     _run(config, folder, sorted(chosen, key=lambda cell: cell.seed), progress=progress)
 
 
 def plan(config: PermanenceStudy, folder: Path = Path()) -> list[PlannedCell]:
-    """The cells that are known by now: those that weights are chosen by, and those of arms whose weight is chosen."""
-    return [*plan_tuning(config, folder), *plan_arms(config, folder, weights_of(config, _cells(folder)))]
+    """The cells that are known by now: those that weights are chosen by, and all that need no weight or have theirs."""
+    return [*plan_tuning(config, folder), *_reported(config, folder)]
+
+
+def _reported(config: PermanenceStudy, folder: Path) -> list[PlannedCell]:
+    lives = [] if config.vase is None else plan_vase(config.vase, preset=config.preset, data=config.data)
+    arms = plan_arms(config, folder, weights_of(config, _cells(folder)))
+    return [*arms, *lives, *plan_metrics(config.timed, preset=config.preset)]
 
 
 def summarise(folder: Path) -> Summary:

@@ -19,6 +19,7 @@ BARS = {
     "sprites_dci_gain_over_betavae",
     "arm_minutes",
     "metrics_seconds",
+    "metrics_identical",
     "article_cases_met",
 }
 
@@ -65,12 +66,23 @@ def test_gains_are_differences_of_means_in_points():
 
 def test_costs_by_hand():
     made = rows(
-        cell(f"sprites-{BEST}", 0, minutes=5.0, metrics_seconds=40.0, dci_disentanglement=0.1),
-        cell(f"sprites-{BEST}", 1, minutes=8.0, metrics_seconds=50.0, dci_disentanglement=0.1),
+        cell(f"sprites-{BEST}", 0, minutes=5.0, metrics_seconds=1.0, dci_disentanglement=0.1),
+        cell(f"sprites-{BEST}", 1, minutes=8.0, metrics_seconds=1.0, dci_disentanglement=0.1),
+        cell("metrics", 0, seconds=40.0, identical=1.0),
+        cell("metrics", 1, seconds=50.0, identical=0.0),
         cell("sprites-tune-l1-3", 100, minutes=90.0),
     )
     assert made["arm_minutes"].mean == pytest.approx(6.5) and made["arm_minutes"].met is False
     assert made["metrics_seconds"].mean == pytest.approx(45.0) and made["metrics_seconds"].met
+    assert made["metrics_identical"].mean == pytest.approx(0.5) and made["metrics_identical"].met is False
+
+
+def test_a_gain_that_seeds_may_explain_misses_its_bar():
+    ours = [cell(f"sprites-{BEST}", seed, dci_disentanglement=dci) for seed, dci in enumerate((0.2, 0.4, 0.3))]
+    slow = [cell("sprites-slowvae", seed, dci_disentanglement=dci) for seed, dci in enumerate((0.3, 0.2, 0.35))]
+    gain = rows(*ours, *slow)["sprites_dci_gain"]
+    assert gain.mean is not None and gain.low is not None
+    assert gain.mean > 0 > gain.low and gain.met is False
 
 
 def test_seeds_to_tune_on_are_never_reported_on():
