@@ -24,7 +24,7 @@ GROUNDS = {
 """Comparisons, in words."""
 LEADING = {"dci": "dci_disentanglement", "mcc": "mcc_spearman"}
 """The two figures that the study leads with, by their name in row ids."""
-OURS = (BEST, "memory-direction")
+JUDGED = (BEST, "memory-direction")
 """Ends of the names of the arms that the article's cases are judged by."""
 BETTER = f"> 0{BEYOND}"
 """Of a difference that seeds shall not explain."""
@@ -53,7 +53,7 @@ def _gains(cells: Sequence[Cell]) -> list[Row]:
 
 def _cases_met(cells: Sequence[Cell]) -> Row:
     """The article's cases in which what changes lies in few latents and nowhere else, in the mean over seeds."""
-    arms = [arm for arm in sorted({cell.arm for cell in cells}) if arm.startswith("case-") and arm.endswith(OURS)]
+    arms = [arm for arm in sorted({cell.arm for cell in cells}) if arm.startswith("case-") and arm.endswith(JUDGED)]
     note = (
         f"R² of what changes at least {INSIDE} from few latents and at most {OUTSIDE} from all others, means over seeds"
     )
