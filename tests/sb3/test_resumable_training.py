@@ -313,7 +313,7 @@ def test_what_cannot_be_taken_up_again_is_refused(
         keeper = ResumableTraining(tmp_path / "refused", stopped=stop.now, on_signal="return")
         trained.learn(64, callback=[*callbacks, stop, keeper])
 
-    policy = VASEFeaturesExtractor.policy_kwargs
+    policy, handler = VASEFeaturesExtractor.policy_kwargs, signal.getsignal(signal.SIGINT)
     with pytest.raises(ValueError, match="expected levels that can be taken up again"):
         attempt(agent(PPO, level(), policy(run)))
     with pytest.raises(ValueError, match="expected an on-policy agent"):
@@ -330,7 +330,7 @@ def test_what_cannot_be_taken_up_again_is_refused(
     ):
         with pytest.raises((RunFolderError, LevelError, ValueError), match=complaint):
             attempt(other, ContinualVASECallback(config=LEARNING))
-    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler  # what is refused holds no signal back
+    assert signal.getsignal(signal.SIGINT) == handler  # what is refused holds no signal back
     with pytest.raises(RunFolderError, match="got another updates_per_rollout, pairs"):
         attempt(agent(PPO, squares(), policy(run)), ContinualVASECallback(config=ContinualConfig(pairs=5, every=32)))
 
