@@ -30,11 +30,14 @@ $(READY): pyproject.toml constraints.txt perma_agent/version.py | machine
 demo: setup ## the whole stack once, at most 10 minutes on 2 cores; ARGS=--debug for one minute
 	$(VENV)/bin/perma-agent demo $(ARGS)
 
-test: setup ## the tests; ARGS="tests/data -x" for some
-	$(RUN) -m pytest $(ARGS)
+# A file a worker, a thread each: workers whose threads spin for a core that another one holds crawl.
+WORKERS := OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --maxprocesses 8 --dist loadfile
+
+test: setup ## the tests, a core each; ARGS="tests/data -x" for some
+	$(WORKERS) $(ARGS)
 
 test-slow: setup ## the long tests too
-	$(RUN) -m pytest -m "not gpu" $(ARGS)
+	$(WORKERS) -m "not gpu" $(ARGS)
 
 check: format-check lint types test ## what must be green before a commit
 
