@@ -58,6 +58,9 @@ ROOM = LevelChoice(
 SHOWN = ("x", "z", "heading_cos", "heading_sin", "distance_ahead")
 """Factors of it that a frame shows."""
 
+OFFSETS = (1, 4, 16)
+"""Steps between the frames of the article's pairs: over 16 what changes goes through its whole range."""
+
 
 def _bench() -> PermanenceStudy:
     network = NetworkConfig(image_size=32, filters=(16, 32, 64), hidden=256, latents=10)
@@ -140,13 +143,13 @@ def _paper() -> PermanenceStudy:
 
 def _cases(network: NetworkConfig, training: TrainingConfig) -> dict[str, Comparison]:
     """The article's five cases, with the best member of the family and with none."""
-    colour = replace(network, channels=3)
+    colour, longer = replace(network, channels=3), replace(training, steps=training.steps * 5 // 2)
     pairs = {
         f"case-{world}": Comparison(
-            ground=Article(world=world, canvas=network.image_size),
+            ground=Article(world=world, canvas=network.image_size, offsets=OFFSETS),
             network=colour if ARTICLE_WORLDS[world]().channels == 3 else network,
-            training=training,
-            warm_up=training.steps // 4,
+            training=longer,
+            warm_up=longer.steps // 4,
             weights_of="sprites",
             seeds=dict.fromkeys(("none", BEST), THREE),
         )
