@@ -1,0 +1,116 @@
+"""What the part `sample-efficiency` runs: levels, arms, seeds, and how much is pretrained, learnt and tested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from perma_agent.continual import InferenceConfig, LatentMaskConfig, LearnerConfig
+from perma_agent.continual.dreams import DreamConfig
+from perma_agent.envs import level_info
+from perma_agent.models import VASEConfig
+from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
+from perma_agent.sb3.continual_config import ContinualConfig
+from perma_agent.studies.levels import LevelChoice
+from perma_agent.studies.policy_training import PolicyConfig
+
+LEVELS: Mapping[str, LevelChoice] = MappingProxyType(
+    {"forage": LevelChoice(id="perma/IndoorForage-v0"), "oneroom": LevelChoice(id="MiniWorld-OneRoom-v0")}
+)
+"""A level of ours and one of MiniWorld's, by the name that cells call them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainingConfig:
+    """How the two frozen codes of a level and seed come about: both from the same frames and batches."""
+
+    frames: int = 10_000
+    """Recorded of the level by the wanderer, a random policy that repeats its actions; counted as level steps."""
+    copies: int = 8
+    """Levels in parallel while they are recorded."""
+    updates: int = 1_000
+    """Batches."""
+    pairs: int = 32
+    """Pairs of frames in a batch."""
+    offsets: tuple[int, ...] = (1, 4, 16)
+    """Steps between the two frames of a pair."""
+    model: VASEConfig = field(default_factory=VASEConfig)
+    """Size of both networks, and of the random one."""
+    vase: LearnerConfig = field(
+        default_factory=lambda: LearnerConfig(
+            learning_rate=1e-3,
+            capacity=CapacityConfig(warm_up=1_000, schedule=CapacitySchedule(nats=30.0, steps=1_000)),
+            permanence=PermanenceConfig(warm_up=500),
+        )
+    )
+    """How the VASE learns; the demo's values."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "offsets", tuple(self.offsets))
+        if min(self.frames, self.copies, self.updates, self.pairs) < 1:
+            raise ValueError(f"expected at least one frame, copy, update and pair, got {self}")
+
+    @property
+    def vae(self) -> LearnerConfig:
+        """How the VAE learns: the same optimiser on a plain β-VAE's objective with β = 1.
+
+        No granted capacity, no permanence, no masks, no environments, no dreams.
+        """
+        return replace(
+            self.vase,
+            capacity=CapacityConfig(disentangled=False, beta=1.0),
+            permanence=PermanenceConfig(weight=0.0),
+            dreaming=DreamConfig(enabled=False),
+            inference=InferenceConfig(enabled=False),
+            mask=LatentMaskConfig(enabled=False),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleEfficiency:
+    """How much is run."""
+
+    preset: str
+    """Name of these settings."""
+    arms: tuple[str, ...]
+    """Of `ARMS`."""
+    seeds: tuple[int, ...]
+    """Runs of each arm on each level."""
+    levels: Mapping[str, LevelChoice] = field(default_factory=lambda: dict(LEVELS))
+    """What is learnt, by name."""
+    policy: PolicyConfig = field(
+        default_factory=lambda: PolicyConfig(timesteps=40_960, continual=ContinualConfig(updates_per_rollout=4))
+    )
+    """PPO of all arms, and how the continual one's VASE goes on learning; its seed is replaced by the cell's."""
+    timesteps: Mapping[str, int] = field(default_factory=dict)
+    """Level steps of a training on the levels named, in place of the policy's."""
+    pretraining: PretrainingConfig = field(default_factory=PretrainingConfig)
+    """Of the codes."""
+    episodes: int = 40
+    """Played at the end by each trained policy, and by the two players that scores are measured between."""
+
+    def __post_init__(self) -> None:
+        for name in ("arms", "seeds"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if not self.arms or not self.seeds or not self.levels or self.episodes < 1 or min(self.seeds) < 0:
+            raise ValueError(f"expected arms, levels, seeds from 0 and at least one episode, got {self}")
+        for steps in (self.policy.timesteps, *self.timesteps.values()):
+            if steps < 1 or steps % self.rollout:
+                raise ValueError(f"expected timesteps that are whole rollouts of {self.rollout} steps, got {steps}")
+        if unknown := set(self.timesteps) - set(self.levels):
+            raise ValueError(f"expected timesteps of the levels {', '.join(self.levels)}, got them of {unknown}")
+
+    @property
+    def rollout(self) -> int:
+        """Level steps of one rollout, over all copies: the grid that curves are noted on."""
+        return self.policy.copies * self.policy.steps_per_rollout
+
+    def policy_on(self, name: str) -> PolicyConfig:
+        """PPO on a level, by its name."""
+        return replace(self.policy, timesteps=self.timesteps.get(name, self.policy.timesteps))
+
+
+def episode_limit(level: LevelChoice) -> int:
+    """Steps after which an episode of the level is ended."""
+    return int(level.arguments.get("max_episode_steps", level_info(level.id).max_episode_steps))
