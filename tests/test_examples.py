@@ -13,6 +13,7 @@ import pytest
 
 from perma_agent.continual.checkpoint import load_learner
 from perma_agent.data import TrajectoryStore
+from perma_agent.imagination.configurations import KINDS
 from perma_agent.sb3 import read_bundle
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.py"))
@@ -60,6 +61,14 @@ def test_train_policy(example: Callable[..., str], folder: Path) -> None:
     assert read_bundle(folder / "runs" / "agent").config.timesteps == 512
     learnt = load_learner(folder / "runs" / "agent" / "vase")
     assert learnt.step > load_learner(folder / "runs" / "vase").step == 30
+
+
+def test_imagine(example: Callable[..., str], folder: Path) -> None:
+    said = example("04_imagine").splitlines()
+    assert said[0].startswith("runs/imagined.png\tlatents replaced")
+    assert (folder / "runs" / "imagined.png").read_bytes().startswith(b"\x89PNG")
+    assert "what could be brought about so far:" in said
+    assert {line.split()[0] for line in said if "reached" in line and "missed" in line} <= set(KINDS)
 
 
 def test_transfer(example: Callable[..., str]) -> None:

@@ -24,6 +24,7 @@ VERBS: Mapping[str, str] = {
     "pretrain": "learn a VASE from a store",
     "train": "train a policy on a level, with a VASE as its features",
     "transfer": "evaluate a policy on other levels",
+    "imagine": "show what a VASE imagines of a recorded world",
     "inspect": "show what is in a store or a run folder",
     "push": "put a trained agent on the Hugging Face hub",
     "study": "rerun a published experiment",

@@ -1,5 +1,6 @@
 """Stable-Baselines3: a policy that sees through a VASE, a callback that keeps the VASE learning, and saving."""
 
+from perma_agent.sb3.bonus_callback import BonusCallback
 from perma_agent.sb3.bundle import BundleContent, load_bundle, read_bundle, restore_normalisers, save_bundle
 from perma_agent.sb3.checkpoint import resume_checkpoint, save_checkpoint
 from perma_agent.sb3.checkpoints import DamagedCheckpointWarning
@@ -11,6 +12,7 @@ from perma_agent.sb3.resumable_training import ResumableTraining
 from perma_agent.sb3.round_record import RoundRecord
 
 __all__ = [
+    "BonusCallback",
     "BundleContent",
     "ContinualConfig",
     "ContinualVASECallback",

@@ -17,6 +17,7 @@ from perma_agent.continual import Learner, Update
 from perma_agent.continual.checkpoint import load_extra, load_learner, save_run
 from perma_agent.data import TrajectoryStore
 from perma_agent.errors import RunFolderError
+from perma_agent.sb3.bonus_renewal import renew_bonuses
 from perma_agent.sb3.continual_config import ContinualConfig
 from perma_agent.sb3.experience import Experience, Window, pairs_of, replay_experience, rollout_experience
 from perma_agent.sb3.features_extractor import (
@@ -183,6 +184,7 @@ class ContinualVASECallback(BaseCallback):
         self._update_from_waiting()
         if self._published != self.learner.step:
             publish(self.learner, self._extractors)
+            renew_bonuses(self.model.get_env(), self.learner)
             self._published = self.learner.step
 
     def _on_step(self) -> bool:

@@ -1,0 +1,1 @@
+"""Baselines: intrinsic rewards of the literature, under the same interface as imagination."""
