@@ -12,6 +12,7 @@ from perma_agent.envs.actions import ACTIONS
 from perma_agent.envs.catalogue import LevelInfo, catalogue, level_info, make_level
 from perma_agent.envs.factors import FactorSpec, factor_specs_of
 from perma_agent.envs.suite import SUITE
+from perma_agent.envs.table_levels import TABLE_LEVELS
 from perma_agent.envs.vizdoom_levels import VIZDOOM_LEVELS
 
 __all__ = [
@@ -25,7 +26,7 @@ __all__ = [
     "make_level",
 ]
 
-for _info in SUITE + VIZDOOM_LEVELS:
+for _info in SUITE + TABLE_LEVELS + VIZDOOM_LEVELS:
     if _info.id not in _gymnasium.registry:
         _gymnasium.register(
             _info.id,

@@ -53,9 +53,10 @@ def catalogue() -> tuple[LevelInfo, ...]:
     from perma_agent.envs.dmlab_levels import DMLAB_LEVELS
     from perma_agent.envs.miniworld_levels import MINIWORLD_LEVELS
     from perma_agent.envs.suite import SUITE
+    from perma_agent.envs.table_levels import TABLE_LEVELS
     from perma_agent.envs.vizdoom_levels import VIZDOOM_LEVELS
 
-    return SUITE + MINIWORLD_LEVELS + VIZDOOM_LEVELS + DMLAB_LEVELS
+    return SUITE + TABLE_LEVELS + MINIWORLD_LEVELS + VIZDOOM_LEVELS + DMLAB_LEVELS
 
 
 def level_info(level_id: str) -> LevelInfo:

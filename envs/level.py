@@ -14,10 +14,11 @@ from perma_agent.envs.display import LevelConfig, read_arguments, render_level
 from perma_agent.envs.episode import Episode
 from perma_agent.envs.factors import Factors, FactorSpec, Sighting, compute_factors, factor_specs
 from perma_agent.envs.forage import Forage
+from perma_agent.envs.layout import Layout
 from perma_agent.envs.looks import View, draw_look, draw_view
 from perma_agent.envs.maze import Maze
 from perma_agent.envs.miniworld import World
-from perma_agent.envs.plan import SETTINGS, Setting
+from perma_agent.envs.plan import AGENT_RADIUS, SETTINGS, Setting
 from perma_agent.envs.sight import Eye
 from perma_agent.envs.tasks import Task, check_choice
 from perma_agent.errors import LevelError
@@ -134,6 +135,13 @@ class TaskLevel(gym.Env[np.ndarray, np.int64]):
             field_of_view=view.camera_fov,
         )
         return compute_factors(Sighting(eye=eye, light=view.light, surroundings=episode.surroundings))
+
+    def layout(self) -> Layout:
+        """Walls, and the objects that still stand."""
+        episode = self.episode
+        present = episode.progress.present
+        touched = np.concatenate([episode.places.reshape(-1, 2), episode.reaches[:, None]], axis=1)[present]
+        return Layout(walls=episode.surroundings.segments.copy(), radius=AGENT_RADIUS, touched=touched)
 
     def _touch(self) -> tuple[float, bool]:
         episode, (x, z, _) = self.episode, self.pose

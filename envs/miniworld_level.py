@@ -11,6 +11,7 @@ import numpy as np
 from perma_agent.envs.actions import ACTIONS, USE
 from perma_agent.envs.display import EngineLevelConfig, read_arguments, render_level
 from perma_agent.envs.factors import SLOTS, Factors, FactorSpec, Sighting, compute_factors, factor_specs
+from perma_agent.envs.layout import Layout
 from perma_agent.envs.miniworld import eye_of, objects_of, open_level, surroundings_of
 
 PICK_UP, DROP, WAIT = 4, 5, 7
@@ -114,6 +115,17 @@ class MiniWorldLevel(gym.Env[np.ndarray, np.int64]):
         light = float(np.mean(self._world.light_ambient + self._world.light_color)) / FULL_LIGHT
         around = surroundings_of(self._world, slots)
         return compute_factors(Sighting(eye=eye, light=min(light, 1.0), surroundings=around))
+
+    def layout(self) -> Layout:
+        """Walls, and all objects with the distance below which MiniWorld calls the agent near to them."""
+        agent = self._world.agent
+        reach = agent.radius + 1.1 * self._world.max_forward_step
+        touched = [(e.pos[0], e.pos[2], e.radius + reach) for e in objects_of(self._world)]
+        return Layout(
+            walls=np.asarray(self._world.wall_segs, dtype=np.float64)[:, :, [0, 2]],
+            radius=float(agent.radius),
+            touched=np.array(touched, dtype=np.float64).reshape(-1, 3),
+        )
 
     def _native(self, number: int) -> int:
         if number == USE:

@@ -86,7 +86,9 @@ def load() -> Any:
 class Doom:
     """A running engine, one process of its own."""
 
-    def __init__(self, level: DoomLevel, *, size: int, with_map: bool, skill: int | None) -> None:
+    def __init__(
+        self, level: DoomLevel, *, size: int, with_map: bool, skill: int | None, with_walls: bool = False
+    ) -> None:
         """Set the engine up; it starts with the first episode.
 
         Args:
@@ -94,6 +96,7 @@ class Doom:
             size: pixels along each side of the frames: the engine draws at least as many.
             with_map: whether to draw the map from above too.
             skill: 1 to 5, None for the scenario's own.
+            with_walls: whether `walls` shall be told, which takes time at every step.
 
         Raises:
             LevelError: when ViZDoom is not installed.
@@ -116,6 +119,7 @@ class Doom:
         if skill is not None:
             game.set_doom_skill(skill)
         self._show(size, with_map=with_map)
+        game.set_sectors_info_enabled(with_walls)
         game.set_mode(package.Mode.PLAYER)
         game.set_available_buttons([getattr(package.Button, name) for name in BUTTONS])
         game.set_available_game_variables([getattr(package.GameVariable, name) for name in VARIABLES])
@@ -155,6 +159,19 @@ class Doom:
             reward = float(self._game.make_action(list(buttons), tics))
             state = self._game.get_state()
             return reward, None if state is None else self._scene(state)
+
+    def walls(self) -> np.ndarray:
+        """Lines of the map that the engine lets nobody cross, x and y of both ends, map units, shape `[M, 2, 2]`.
+
+        Of an engine made `with_walls`, within an episode.
+
+        Raises:
+            LevelError: when the engine has stopped.
+        """
+        with self._named():
+            lines = [line for sector in self._game.get_state().sectors for line in sector.lines if line.is_blocking]
+        ends = [((line.x1, line.y1), (line.x2, line.y2)) for line in lines]
+        return np.array(ends, dtype=np.float64).reshape(-1, 2, 2)
 
     @property
     def player_is_dead(self) -> bool:

@@ -12,12 +12,15 @@ import numpy as np
 from perma_agent.envs.actions import ACTIONS
 from perma_agent.envs.display import check_picture, read_arguments, render_level
 from perma_agent.envs.factors import Factors, FactorSpec
+from perma_agent.envs.layout import Layout
 from perma_agent.envs.tasks import check_choice, check_range
 from perma_agent.envs.vizdoom import BUTTONS, PICTURE, Doom, Scene, resize
-from perma_agent.envs.vizdoom_factors import Slots, pose, vizdoom_factor_specs, vizdoom_factors
+from perma_agent.envs.vizdoom_factors import UNITS_PER_METRE, UNSEEN, Slots, pose, vizdoom_factor_specs, vizdoom_factors
 from perma_agent.envs.vizdoom_levels import ACTION_REPEAT, DOOM_LEVELS, SQUARE
 from perma_agent.errors import LevelError
 
+PLAYER, PICKED_UP = 16.0, 36.0
+"""Half the side of Doom's player, and the distance along x or y at which it picks things up; map units."""
 HEADINGS = 16
 """Headings an episode of the pair may begin with."""
 _HOLD = {
@@ -156,6 +159,29 @@ class VizdoomLevel(gym.Env[np.ndarray, np.int64]):
     def factors(self) -> Factors:
         """Ground truth of the current frame."""
         return vizdoom_factors(self.scene, self._slots)
+
+    def layout(self) -> Layout:
+        """Walls, and all objects as things to be picked up; Doom's player is a square, here the circle within it.
+
+        Doors and steps of a height are no walls to the engine's account. It is asked in an engine of its own, started
+        for this, since telling walls would slow every step.
+
+        Raises:
+            LevelError: before the first reset, or when the engine does not run.
+        """
+        things = [thing for thing in self.scene.things if thing.category not in UNSEEN and thing.category != "Player"]
+        places = np.array([(*thing.place, PICKED_UP) for thing in things], dtype=np.float64).reshape(-1, 3)
+        doom = Doom(self.level, size=self.config.size, with_map=False, skill=self.config.skill, with_walls=True)
+        try:
+            doom.begin(0)
+            walls = doom.walls()
+        finally:
+            doom.close()
+        return Layout(
+            walls=walls * (1 / UNITS_PER_METRE, -1 / UNITS_PER_METRE),
+            radius=PLAYER / UNITS_PER_METRE,
+            touched=places * (1 / UNITS_PER_METRE, -1 / UNITS_PER_METRE, 1 / UNITS_PER_METRE),
+        )
 
     def _judge(self, reward: float, *, ended: bool) -> bool:
         if self.level.rule == "alive":

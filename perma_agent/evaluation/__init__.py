@@ -14,11 +14,13 @@ if TYPE_CHECKING:
         read_cells,
         write_cell,
     )
+    from perma_agent.evaluation.coverage import Coverage, Views, cell_coverage, coverage
     from perma_agent.evaluation.history import LearningHistory, World
     from perma_agent.evaluation.homology import Homology, HomologyConfig, Transfer, homology
     from perma_agent.evaluation.inference_score import InferenceScore, score_inference
     from perma_agent.evaluation.machine import Machine, describe_machine, source_commit
     from perma_agent.evaluation.policies import EpisodeStatistics, RandomPolicy, evaluate_on_level
+    from perma_agent.evaluation.reachable import Ground, reachable_ground
     from perma_agent.evaluation.results import Row, Summary, goal_met, read_summary, write_summary
     from perma_agent.evaluation.statistics import (
         Estimate,
@@ -38,9 +40,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cell",
+    "Coverage",
     "CrossDomain",
     "EpisodeStatistics",
     "Estimate",
+    "Ground",
     "Homology",
     "HomologyConfig",
     "InferenceScore",
@@ -50,9 +54,12 @@ __all__ = [
     "Row",
     "Summary",
     "Transfer",
+    "Views",
     "World",
     "bootstrap_interval",
+    "cell_coverage",
     "cell_path",
+    "coverage",
     "cross_domain",
     "describe_machine",
     "evaluate_on_level",
@@ -63,6 +70,7 @@ __all__ = [
     "iqm",
     "latent_traversals",
     "over_seeds",
+    "reachable_ground",
     "read_cell",
     "read_cells",
     "read_summary",
@@ -84,6 +92,10 @@ _FILES = {
     "read_cell": "cells",
     "read_cells": "cells",
     "write_cell": "cells",
+    "Coverage": "coverage",
+    "Views": "coverage",
+    "cell_coverage": "coverage",
+    "coverage": "coverage",
     "LearningHistory": "history",
     "World": "history",
     "Homology": "homology",
@@ -98,6 +110,8 @@ _FILES = {
     "EpisodeStatistics": "policies",
     "RandomPolicy": "policies",
     "evaluate_on_level": "policies",
+    "Ground": "reachable",
+    "reachable_ground": "reachable",
     "Row": "results",
     "Summary": "results",
     "goal_met": "results",

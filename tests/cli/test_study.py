@@ -72,11 +72,17 @@ def test_table(ran: Any, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["heights"], "expected one of the studies continual, levels, permanence, throughput, got 'heights'"),
+        (["heights"], "expected one of the studies " + ", ".join(study.STUDIES) + ", got 'heights'"),
         (["levels", "--preset", "huge"], "expected one of the presets smoke, bench, got 'huge'"),
         (["levels", "--levels"], "--levels with the study throughput only"),
         (["levels", "--summarise", "--folder", "nowhere"], "expected cells in"),
-        (["levels", "--processes", "2"], "with the studies continual and permanence only, got them with levels"),
+        (["levels", "--data", "x"], f"--data with the studies {', '.join(study.WITH_IMAGES)} only, got it with levels"),
+        (["levels", "--part", "x"], "expected --part with the study transfer only, got it with levels"),
+        (["transfer", "--part", "x"], "expected one of the parts sample-efficiency, got 'x'"),
+        (
+            ["levels", "--processes", "2"],
+            f"--processes with the studies {', '.join(study.SIDE_BY_SIDE)} only, got it with levels",
+        ),
         (["permanence", "--images", "dir"], "--images with the study continual only, got it with permanence"),
         (["continual", "--images", "none"], "expected a folder of pictures at none, got none; check the path"),
         (["continual", "--images", "a=."], "expected at least 5 PNG or JPEG pictures of a class in . or in folders"),

@@ -6,6 +6,7 @@ from perma_agent.evaluation.report.arm_scores import ArmScore, arm_scores
 from perma_agent.evaluation.report.arm_traversals import CodeTraversals, arm_traversals
 from perma_agent.evaluation.report.atypicality import atypicality_lines, atypicality_map
 from perma_agent.evaluation.report.blocks import Details, Picture, Table, Text
+from perma_agent.evaluation.report.coverage_curves import CoverageSeries, coverage_curves
 from perma_agent.evaluation.report.environments import environments_over_time
 from perma_agent.evaluation.report.factor_curves import FactorSeries, factor_curves
 from perma_agent.evaluation.report.factor_maps import FactorMap, factor_maps
@@ -21,6 +22,7 @@ from perma_agent.evaluation.report.style import png
 from perma_agent.evaluation.report.success_matrix import success_matrix
 from perma_agent.evaluation.report.tiles import tiles_from_text, tiles_to_text
 from perma_agent.evaluation.report.traversal_grid import WorldTraversals, traversal_grid
+from perma_agent.evaluation.report.visit_maps import TopDownMap, visit_maps
 from perma_agent.evaluation.report.weight_search import WeightsTried, weight_search
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "ArmScore",
     "CodeTraversals",
     "Company",
+    "CoverageSeries",
     "Details",
     "FactorMap",
     "FactorSeries",
@@ -40,6 +43,7 @@ __all__ = [
     "Section",
     "Table",
     "Text",
+    "TopDownMap",
     "WeightsTried",
     "WorldTraversals",
     "ablation_chart",
@@ -48,6 +52,7 @@ __all__ = [
     "arm_traversals",
     "atypicality_lines",
     "atypicality_map",
+    "coverage_curves",
     "cross_domain_sheet",
     "environments_over_time",
     "factor_curves",
@@ -68,6 +73,7 @@ __all__ = [
     "tiles_to_text",
     "traversal_grid",
     "traversal_sheet",
+    "visit_maps",
     "weight_search",
     "write_page",
 ]
