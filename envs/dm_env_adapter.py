@@ -13,7 +13,7 @@ import numpy as np
 
 from perma_agent.envs.display import check_picture, read_arguments, show
 from perma_agent.envs.dm_env_spaces import check_action, native_action, space_of
-from perma_agent.envs.factors import Factors, FactorSpec
+from perma_agent.envs.factors import Factors, FactorSpec, ToldFactors
 from perma_agent.envs.tasks import check_range
 from perma_agent.errors import LevelError
 
@@ -239,4 +239,4 @@ class DMEnvLevel(gym.Env[np.ndarray, Any]):
         return bool(step.last() and float(step.discount) == 0.0 and float(step.reward) > 0.0)
 
     def _info(self, discount: float) -> dict[str, Any]:
-        return {"factors": self.factors(), "is_success": self._succeeded, "discount": discount}
+        return {"factors": ToldFactors(self.factors()), "is_success": self._succeeded, "discount": discount}

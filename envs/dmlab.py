@@ -17,7 +17,7 @@ from perma_agent.envs.display import check_picture, read_arguments, render_level
 from perma_agent.envs.dmlab_actions import ACTION_SETS, action_table
 from perma_agent.envs.dmlab_cache import LevelCache
 from perma_agent.envs.dmlab_levels import HELD_OUT_SEEDS, HOW_TO_GET_IT, dmlab_task
-from perma_agent.envs.factors import Factors, FactorSpec, factor_specs
+from perma_agent.envs.factors import Factors, FactorSpec, ToldFactors, factor_specs
 from perma_agent.envs.plan import SPLITS, Split
 from perma_agent.envs.tasks import check_choice, check_range
 from perma_agent.errors import LevelError
@@ -241,7 +241,7 @@ class DMLabLevel(gym.Env[np.ndarray, np.int64]):
 
     def _info(self) -> dict[str, Any]:
         return {
-            "factors": self.factors(),
+            "factors": ToldFactors(self.factors()),
             "is_success": self._return >= self.task.success_return,
             "instruction": self._seen[INSTRUCTION],
             "frame_repeated": not self._running,

@@ -12,7 +12,7 @@ from perma_agent.envs.actions import ACTIONS, BACK, FORWARD, TURN_LEFT, TURN_RIG
 from perma_agent.envs.deferred import Deferred
 from perma_agent.envs.display import LevelConfig, read_arguments, render_level
 from perma_agent.envs.episode import Episode
-from perma_agent.envs.factors import Factors, FactorSpec, Sighting, compute_factors, factor_specs
+from perma_agent.envs.factors import Factors, FactorSpec, Sighting, ToldFactors, compute_factors, factor_specs
 from perma_agent.envs.forage import Forage
 from perma_agent.envs.layout import Layout
 from perma_agent.envs.looks import View, draw_look, draw_view
@@ -160,7 +160,7 @@ class TaskLevel(gym.Env[np.ndarray, np.int64]):
         return reward, ended
 
     def _info(self) -> dict[str, Any]:
-        return {"factors": self.factors(), "is_success": self.episode.progress.succeeded}
+        return {"factors": ToldFactors(self.factors()), "is_success": self.episode.progress.succeeded}
 
     def _stream(self, number: int, purpose: int) -> np.random.Generator:
         """Even numbers for the train split, odd ones for the test split: no map or look is drawn in both."""

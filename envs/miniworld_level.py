@@ -10,7 +10,7 @@ import numpy as np
 
 from perma_agent.envs.actions import ACTIONS, USE
 from perma_agent.envs.display import EngineLevelConfig, read_arguments, render_level
-from perma_agent.envs.factors import SLOTS, Factors, FactorSpec, Sighting, compute_factors, factor_specs
+from perma_agent.envs.factors import SLOTS, Factors, FactorSpec, Sighting, ToldFactors, compute_factors, factor_specs
 from perma_agent.envs.layout import Layout
 from perma_agent.envs.miniworld import eye_of, objects_of, open_level, surroundings_of
 
@@ -139,4 +139,4 @@ class MiniWorldLevel(gym.Env[np.ndarray, np.int64]):
             info = {**info, "goal": observation["goal"]}
             observation = observation["obs"]
         info = copy.deepcopy(info)  # MiniWorld hands out its own arrays
-        return observation, {**info, "factors": self.factors(), "is_success": bool(self._succeeded)}
+        return observation, {**info, "factors": ToldFactors(self.factors()), "is_success": bool(self._succeeded)}

@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 
 from perma_agent.envs.display import check_picture, read_arguments, show
-from perma_agent.envs.factors import Factors, FactorSpec
+from perma_agent.envs.factors import Factors, FactorSpec, ToldFactors
 from perma_agent.envs.sprite_images import Sprites, make_sprites
 from perma_agent.envs.tasks import check_choice, check_range
 from perma_agent.errors import LevelError
@@ -199,7 +199,7 @@ class SpriteTable(gym.Env[np.ndarray, np.int64]):
         return np.repeat(frame[:, :, None], self.config.channels, axis=2)
 
     def _info(self) -> dict[str, Any]:
-        return {"factors": self.factors(), "is_success": self._succeeded}
+        return {"factors": ToldFactors(self.factors()), "is_success": self._succeeded}
 
 
 def _factor_specs(sprites: Sprites) -> tuple[FactorSpec, ...]:

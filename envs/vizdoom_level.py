@@ -11,7 +11,7 @@ import numpy as np
 
 from perma_agent.envs.actions import ACTIONS
 from perma_agent.envs.display import check_picture, read_arguments, render_level
-from perma_agent.envs.factors import Factors, FactorSpec
+from perma_agent.envs.factors import Factors, FactorSpec, ToldFactors
 from perma_agent.envs.layout import Layout
 from perma_agent.envs.tasks import check_choice, check_range
 from perma_agent.envs.vizdoom import BUTTONS, PICTURE, Doom, Scene, resize
@@ -217,4 +217,4 @@ class VizdoomLevel(gym.Env[np.ndarray, np.int64]):
         return resize(picture, size=PICTURE)
 
     def _info(self) -> dict[str, Any]:
-        return {"factors": self.factors(), "is_success": bool(self._succeeded)}
+        return {"factors": ToldFactors(self.factors()), "is_success": bool(self._succeeded)}

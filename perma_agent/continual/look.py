@@ -12,7 +12,7 @@ from perma_agent.continual.environment_inference import Evidence
 from perma_agent.continual.environment_record import EnvironmentRecord
 from perma_agent.continual.latent_mask import Marginal
 from perma_agent.models import VASE
-from perma_agent.objectives import coarse_error, contrast
+from perma_agent.objectives import block_means, coarse_error, contrast
 
 
 class Look:
@@ -43,6 +43,7 @@ class Look:
         self.samples = posterior.mean + posterior.std * normal(posterior.mean)
         self.marginal = Marginal.of(self.samples.detach().cpu())
         self._outputs: dict[tuple[int, tuple[bool, ...]], Tensor] = {}
+        self._blocks = block_means(frames, block=block)
 
     def output(self, environment: int, mask: Tensor) -> Tensor:
         """What the decoder draws as `environment` from the samples, masked latents replaced by noise (eq. 2).
@@ -65,12 +66,13 @@ class Look:
     @torch.no_grad()
     def coarse_errors(self, output: Tensor) -> Tensor:
         """Coarse errors of a decoder's output, in nats per frame, shape `[B]`."""
-        return coarse_error(self._model.mean_frame(output), self.frames, block=self._block)
+        drawn = block_means(self._model.mean_frame(output), block=self._block)
+        return coarse_error(drawn, self._blocks, block=1)
 
     @torch.no_grad()
     def contrast(self) -> float:
         """Mean contrast of the frames, in nats."""
-        return float(contrast(self.frames, block=self._block).mean())
+        return float(contrast(self._blocks, block=1).mean())
 
     @torch.no_grad()
     def evidence(

@@ -25,6 +25,7 @@ from perma_agent.objectives.permanence import (
 from perma_agent.objectives.reconstruction import (
     bernoulli_divergence,
     bernoulli_error,
+    block_means,
     coarse_error,
     contrast,
     gaussian_error,
@@ -38,6 +39,7 @@ __all__ = [
     "PermanenceConfig",
     "bernoulli_divergence",
     "bernoulli_error",
+    "block_means",
     "capacity",
     "change_term",
     "change_terms",

@@ -90,13 +90,28 @@ def coarse_error(mean_frame: Tensor, frames: Tensor, *, block: int) -> Tensor:
         Nats per frame, shape `[B]`, never negative; zero iff all block means agree (where x̄ is within
         `PROBABILITY_FLOOR` of 0 or 1, up to 0.001 a block).
     """
+    return _divergence(block_means(frames, block=block), block_means(mean_frame, block=block))
+
+
+def block_means(frames: Tensor, *, block: int) -> Tensor:
+    """Means of blocks of `block` × `block` pixels, at most the whole frame; what is left over at the edges is left out.
+
+    Args:
+        frames: shape `[B, C, H, W]`.
+        block: side of a block in pixels.
+
+    Returns:
+        Shape `[B, C, H // block, W // block]`.
+    """
     block = min(block, *frames.shape[-2:])
-    if block > 1:
-        mean_frame = functional.avg_pool2d(mean_frame, block)
-        frames = functional.avg_pool2d(frames, block)
-    expected = mean_frame.clamp(PROBABILITY_FLOOR, 1.0 - PROBABILITY_FLOOR)
-    divergence = torch.special.xlogy(frames, frames / expected) + torch.special.xlogy(
-        1.0 - frames, (1.0 - frames) / (1.0 - expected)
+    return functional.avg_pool2d(frames, block) if block > 1 else frames
+
+
+def _divergence(blocks: Tensor, expected: Tensor) -> Tensor:
+    """Σ KL( Bern(blocks) || Bern(expected) ) over all but the first dimension, shape `[B]`."""
+    expected = expected.clamp(PROBABILITY_FLOOR, 1.0 - PROBABILITY_FLOOR)
+    divergence = torch.special.xlogy(blocks, blocks / expected) + torch.special.xlogy(
+        1.0 - blocks, (1.0 - blocks) / (1.0 - expected)
     )
     error: Tensor = divergence.flatten(1).sum(dim=1).clamp_min(0.0)
     return error
@@ -117,10 +132,9 @@ def contrast(frames: Tensor, *, block: int) -> Tensor:
     Returns:
         Nats per frame, shape `[B]`, positive.
     """
-    flat = frames.mean(dim=(1, 2, 3), keepdim=True).expand_as(frames)
-    block = min(block, *frames.shape[-2:])
-    blocks = frames.shape[1] * (frames.shape[2] // block) * (frames.shape[3] // block)
-    return coarse_error(flat, frames, block=block) + PROBABILITY_FLOOR * blocks
+    blocks = block_means(frames, block=block)
+    flat = frames.mean(dim=(1, 2, 3), keepdim=True)
+    return _divergence(blocks, flat) + PROBABILITY_FLOOR * blocks[0].numel()
 
 
 def bernoulli_divergence(output: Tensor, teacher: Tensor) -> Tensor:

@@ -71,6 +71,7 @@ class EncodedObservation(VecEnvWrapper):
             run, mode=mode, sees=sees, frame_key=frame_key, frame_channels=frame_channels, seed=seed
         )["features_extractor_kwargs"]
         self.extractor = VASEFeaturesExtractor(venv.observation_space, **options).to(device)
+        self.extractor.published.remembers = False  # hashing a frame takes a seventh of the time of encoding it
         self._device = torch.device(device)
         space = spaces.Box(-np.inf, np.inf, (self.extractor.features_dim,), np.float32)
         super().__init__(venv, observation_space=space)

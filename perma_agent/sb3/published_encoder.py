@@ -39,6 +39,8 @@ class PublishedEncoder(nn.Module):
         self.register_buffer("step", torch.tensor(-1))
         self.register_buffer("index", torch.tensor(-1))
         self.register_buffer("known", torch.tensor(1))
+        self.remembers = True
+        """Whether what was said of a frame is looked up; to no use where each frame is shown once."""
         self._memory = FeatureMemory(latents=self.frame_width)
 
     @property
@@ -82,8 +84,9 @@ class PublishedEncoder(nn.Module):
         """
         if self.trainable:
             return self._encode(frames)
+        remembers = self.remembers and frames.device.type == "cpu"
         with torch.no_grad():
-            return self._memory.recall(frames, self._encode) if frames.device.type == "cpu" else self._encode(frames)
+            return self._memory.recall(frames, self._encode) if remembers else self._encode(frames)
 
     def once(self) -> Tensor:
         """What is shown once, float32 of shape `[common_width]`."""
