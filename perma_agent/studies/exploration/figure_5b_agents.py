@@ -80,9 +80,9 @@ class Pusher:
 
     Moved to other tables it first looks, and does not push before its VASE knows where it is (the environment inferred
     has settled): until then there is nothing of which it could imagine that it were otherwise. From then on it imagines
-    for that environment. Its own pushes soon make the VASE open another one, in which things move and nothing is left
-    to be lent: goals imagined for that one led it back to the middle (one seed: digits lay .18 instead of .27 of the
-    way off it, in standard deviations along an axis).
+    for that environment. Its own pushes soon make the VASE open another one, in which things move and so nothing is
+    left to be lent: goals imagined for that one kept digits nearer to the middle (one seed: a standard
+    deviation of .19 instead of .23 of the way along an axis).
 
     Args:
         tables: to practise on.

@@ -69,7 +69,7 @@ class Figure5BConfig:
     """Seeds of each arm, see `ARMS`."""
     images: tuple[str, str] = ("fashion-mnist", "mnist")
     """Image sets of what moves first, and of what lies still and moves later; names for `load_image_set`."""
-    batches: tuple[int, int, int] = (1_100, 1_000, 700)
+    batches: tuple[int, int, int] = (1_200, 1_200, 900)
     """Of the three worlds: the first set moving, the second still but pushable, the second moving."""
     batch: int = 64
     """Frames per batch."""
@@ -90,7 +90,7 @@ class Figure5BConfig:
     """Rollouts after which policy and bonus see through the VASE as it is by then."""
     every: int = 200
     """Batches between two examinations, from the second world on."""
-    learn_on: int = 8_000
+    learn_on: int = 20_000
     """Frames met in the present world that the classifier learns from, at most."""
     test_on: int = 3_000
     """Frames of moving digits never met that it is tested on."""
