@@ -14,7 +14,9 @@ from torch.nn import functional
 from perma_agent.objectives import (
     bernoulli_divergence,
     bernoulli_error,
+    block_means,
     coarse_error,
+    contrast,
     gaussian_error,
     reconstruction_error,
 )
@@ -158,3 +160,16 @@ def test_the_likelihood_chooses_the_error() -> None:
 def test_a_block_larger_than_the_frame_is_the_whole_frame():
     frames, drawn = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8)
     assert torch.equal(coarse_error(drawn, frames, block=99), coarse_error(drawn, frames, block=8))
+
+
+def test_block_means_by_hand_leave_out_what_is_left_over():
+    frames = torch.arange(15.0).reshape(1, 1, 3, 5)
+    assert block_means(frames, block=2).tolist() == [[[[3.0, 5.0]]]]  # of 0 1 5 6 and of 2 3 7 8
+    assert block_means(frames, block=9).tolist() == [[[[6.0]]]]  # a block is at most as large as the shorter side
+    assert block_means(frames, block=1) is frames
+
+
+def test_contrast_is_the_coarse_error_of_a_flat_drawing():
+    frames = torch.rand(5, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    flat = frames.mean(dim=(1, 2, 3), keepdim=True).expand_as(frames)
+    torch.testing.assert_close(contrast(frames, block=4), coarse_error(flat, frames, block=4) + 0.001 * 3 * 4 * 4)

@@ -141,3 +141,9 @@ def test_preprocessing_is_sb3s_own(pictures_run, pictures, kinds):
     features = encoded.encode(observations)
     assert np.array_equal(features[:, 3:7], tensors["compass"].numpy())
     assert np.array_equal(features[:, 7:], tensors["speed"].numpy())
+
+
+def test_each_frame_is_shown_once_so_none_is_remembered(pictures_run, pictures, kinds):
+    encoded = EncodedObservation(pictures(kinds["channels last"]), pictures_run)
+    encoded.reset()
+    assert len(encoded.extractor.published._memory) == 0

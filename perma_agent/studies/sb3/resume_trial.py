@@ -120,7 +120,7 @@ def run_resume_trial(
     rng = np.random.default_rng(config.seed)
     counts = {"terminated": 0, "killed": 0, "exits_with_0": 0, "processes": 0}
     began = time.monotonic()
-    longest = 1.6 * straight_seconds / config.kills
+    longest = 1.2 * straight_seconds / config.kills  # all kills together take six tenths of a run
     while counts["terminated"] + counts["killed"] < config.kills:
         if counts["processes"] >= LIVES * config.kills or _is_finished(disturbed):
             break
