@@ -32,6 +32,7 @@ FIGURES = {
     "features moved, at the end (spreads)": "moved/after",
     "KL of a publication, at the switch (nats)": "policy_kl/at",
     "KL of PPO's own update, at the switch (nats)": "update_kl/at",
+    "information of actions about frames, at the switch (nats)": "information/at",
     "environments known": "environments",
     "rounds until the switch was noticed": "noticed",
 }

@@ -33,6 +33,8 @@ class RolloutStart:
     """How far the change moved the features of each set of probes, see `feature_move`."""
     policy_kl: tuple[float, ...]
     """KL(policy before ‖ policy after) on each set, mean over its frames, nats: what the change did to actions."""
+    information: tuple[float, ...]
+    """What actions then tell of frames on each set, see `action_information`."""
     update_kl: float
     """PPO's own approximate KL of the update of the policy before this rollout, nats; NaN before the first."""
 
@@ -70,6 +72,7 @@ class PublicationWatch(CallbackList):
                 step=self._extractor.published_step,
                 moved=tuple(map(feature_move, before.features, after.features)),
                 policy_kl=tuple(map(_mean_kl, before.actions, after.actions)),
+                information=tuple(map(action_information, after.actions)),
                 update_kl=float(self.logger.name_to_value.get("train/approx_kl", math.nan)),
             )
         )
@@ -110,6 +113,23 @@ def feature_move(before: Tensor, after: Tensor) -> float:
     if not moved:
         return 0.0
     return moved / spread if spread else math.inf
+
+
+def action_information(actions: Categorical) -> float:
+    """How much a policy depends on what it sees: the information of an action about the frame, in nats.
+
+        I = H(mean_b π_b) - mean_b H(π_b)
+
+    Args:
+        actions: π_b, the policy's distribution on each of B frames.
+
+    Returns:
+        0 for a policy that acts alike whatever it sees, the logarithm of the number of actions at most. A change of
+        features disturbs no policy that does not look at them, so a KL at a publication is read beside this.
+    """
+    each: Tensor = actions.probs
+    entropies = torch.special.entr(torch.stack([each.mean(dim=0), *each])).sum(dim=1)
+    return max(float(entropies[0] - entropies[1:].mean()), 0.0)
 
 
 def _mean_kl(before: Categorical, after: Categorical) -> float:

@@ -19,12 +19,20 @@ SPEED_GOALS: Mapping[str, str] = {"frozen": ">= 2", "continual": ">= 0.8"}
 RESUME_GOAL = "== 0"
 PAIRED = "median over interleaved rounds, which n counts"
 NOT_RUN = "this cell has not been run yet"
-MEASURES: Mapping[str, tuple[str, str, str]] = {
+PUBLISHED: Mapping[str, tuple[str, str, str]] = {
     "feature_move": ("moved", "spreads", "root mean square move of features at a publication over their own spread"),
     "policy_kl": ("policy_kl", "nats", "KL between the policies before and after a publication, mean over frames"),
-    "update_kl": ("update_kl", "nats", "PPO's approximate KL of its own updates of the policy, for comparison"),
 }
-"""Name in row ids: name in figures, unit, and what it is."""
+"""Name in row ids of what a publication does: name in figures, unit, and what it is."""
+COMPARED: Mapping[str, tuple[str, str, str]] = {
+    "update_kl": ("update_kl", "nats", "PPO's approximate KL of its own updates of the policy, for comparison"),
+    "action_information": (
+        "information",
+        "nats",
+        "information of an action about the frame: 0 where the policy does not look at what it sees",
+    ),
+}
+"""The same of what this is to be read beside, for either arm."""
 
 
 def rows_of(cells: Sequence[Cell]) -> list[Row]:
@@ -171,12 +179,11 @@ def _publications(cells: Sequence[Cell]) -> list[Row]:
     for mode in MODES:
         values = seeds_of(cells, f"{SWITCH}-{mode}", "publications")
         rows.append(row(f"publications_{mode}", values, unit="publications", note="all at the beginning of a rollout"))
-    for name, (figure, unit, words) in MEASURES.items():
-        for when in WHEN:
-            values = seeds_of(cells, arm, f"{figure}/{when}")
-            rows.append(row(f"{name}_{when}_switch_continual", values, unit=unit, note=words))
-    frozen = seeds_of(cells, f"{SWITCH}-{MODES[1]}", "update_kl/at")
-    rows.append(row("update_kl_at_switch_frozen", frozen, unit="nats", note=MEASURES["update_kl"][2]))
+    for mode, measures in ((MODES[0], {**PUBLISHED, **COMPARED}), (MODES[1], COMPARED)):
+        for name, (figure, unit, words) in measures.items():
+            for when in WHEN:
+                values = seeds_of(cells, f"{SWITCH}-{mode}", f"{figure}/{when}")
+                rows.append(row(f"{name}_{when}_switch_{mode}", values, unit=unit, note=words))
     known, noticed = seeds_of(cells, arm, "environments"), seeds_of(cells, arm, "noticed")
     rows.append(row("environments_known_continual", known, unit="environments", note="at the end; 2 looks were shown"))
     if len(known) > len(noticed):

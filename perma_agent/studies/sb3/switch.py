@@ -42,7 +42,8 @@ def measure_switch(config: SwitchConfig, mode: str, run: Path, seed: int, advanc
 
     Returns:
         Figures: by window `return/<when>`, `episodes/<when>` and, over the publications in it, `moved/<when>` and
-        `policy_kl/<when>` on frames of the look the agent then sees, and `update_kl/<when>`; `publications`,
+        `policy_kl/<when>` on frames of the look the agent then sees, and `information/<when>` on these and
+        `update_kl/<when>`, over its rollouts; `publications`,
         `elsewhere`, and of a VASE that learns `environments` and `noticed`. Series: episodes, beginnings of rollouts,
         and rounds of the VASE.
     """
@@ -81,6 +82,7 @@ def measured_of(
         figures |= {
             f"moved/{when}": _mean([start.moved[look] for start in published]),
             f"policy_kl/{when}": _mean([start.policy_kl[look] for start in published]),
+            f"information/{when}": _mean([start.information[look] for start in inside]),
             f"update_kl/{when}": _mean([start.update_kl for start in inside]),
         }
     if rounds:
@@ -148,6 +150,8 @@ def _series(log: EpisodeLog, starts: Sequence[RolloutStart], rounds: Sequence[Ro
         "moved_after": lambda start: start.moved[1],
         "policy_kl_before": lambda start: start.policy_kl[0],
         "policy_kl_after": lambda start: start.policy_kl[1],
+        "information_before": lambda start: start.information[0],
+        "information_after": lambda start: start.information[1],
         "update_kl": lambda start: start.update_kl,
     }
     return {

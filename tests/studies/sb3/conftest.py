@@ -93,6 +93,7 @@ def switched(mode: str, seed: int, *, at: float = 1.0, noticed: float | None = 2
         "return/after": 3.0,
         "publications": 7.0 if learning else 0.0,
         "elsewhere": 0.0,
+        "information/at": 0.2,
         "update_kl/at": 0.01,
         "update_kl/before": 0.01,
         "update_kl/after": 0.02,

@@ -11,10 +11,11 @@ import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv
+from torch.distributions import Categorical
 
 from perma_agent.sb3 import ContinualVASECallback, VASEFeaturesExtractor
 from perma_agent.sb3.features_extractor import extractors_of
-from perma_agent.studies.sb3.publication_watch import PublicationWatch, feature_move
+from perma_agent.studies.sb3.publication_watch import PublicationWatch, action_information, feature_move
 
 PROBES = np.random.default_rng(0).integers(0, 256, (6, 3, 64, 64)).astype(np.uint8)
 LEARNING = {"updates_per_rollout": 1, "every": 16, "pairs": 2, "offsets": (1,)}
@@ -28,6 +29,13 @@ def test_a_move_is_measured_in_spreads_of_the_features_by_hand() -> None:
     assert feature_move(10 * before, 10 * before + 10) == pytest.approx(feature_move(before, before + 1))
     assert feature_move(torch.ones(2, 2), torch.ones(2, 2)) == 0.0
     assert feature_move(torch.ones(2, 2), torch.zeros(2, 2)) == float("inf")
+
+
+def test_what_actions_tell_of_frames_by_hand() -> None:
+    told = [[1.0, 0.0], [0.0, 1.0]], [[0.5, 0.5], [0.5, 0.5]], [[0.75, 0.25], [0.25, 0.75]]
+    values = [action_information(Categorical(probs=torch.tensor(each))) for each in told]
+    partly = float(np.log(2) + 0.75 * np.log(0.75) + 0.25 * np.log(0.25))
+    assert values == pytest.approx([float(np.log(2)), 0.0, partly], abs=1e-5)
 
 
 class Tamper(BaseCallback):

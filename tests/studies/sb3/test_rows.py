@@ -69,6 +69,8 @@ def test_publications_and_what_they_move(invent: SimpleNamespace) -> None:
     assert rows["publications_elsewhere_continual"].met is True
     assert rows["feature_move_at_switch_continual"].mean == pytest.approx(0.2)
     assert rows["policy_kl_after_switch_continual"].mean == pytest.approx(0.003)
+    assert rows["action_information_at_switch_frozen"].mean == pytest.approx(0.2)
+    assert rows["update_kl_before_switch_frozen"].mean == 0.01 and "feature_move_at_switch_frozen" not in rows
     assert rows["switch_noticed_after_rollouts"].mean == 2.0 and rows["environments_known_continual"].mean == 2.0
 
 

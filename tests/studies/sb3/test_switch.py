@@ -33,6 +33,7 @@ def start(timesteps: int, *, published: bool = True, moved: tuple[float, float] 
         step=0,
         moved=moved,
         policy_kl=kl,
+        information=(0.3, 0.4),
         update_kl=math.nan if timesteps == 0 else 0.5,
     )
 
@@ -81,6 +82,9 @@ def test_figures_by_hand(config: SwitchConfig) -> None:
         "policy_kl/before": pytest.approx(0.01),
         "policy_kl/at": pytest.approx(0.02),
         "policy_kl/after": None,
+        "information/before": pytest.approx(0.3),
+        "information/at": pytest.approx(0.4),
+        "information/after": pytest.approx(0.4),
         "update_kl/before": 0.5,
         "update_kl/at": 0.5,
         "update_kl/after": 0.5,
