@@ -13,7 +13,7 @@ from perma_agent.studies.cell_processes import measure_in_processes
 from perma_agent.studies.demo import ProgressBar
 from perma_agent.studies.planned_cell import Advance, Measured, PlannedCell
 
-__all__ = ["Advance", "Measured", "PlannedCell", "is_missing", "run_cells", "summarise_cells"]
+__all__ = ["Advance", "Measured", "PlannedCell", "cells_so_far", "is_missing", "run_cells", "summarise_cells"]
 
 
 def run_cells(
@@ -95,6 +95,15 @@ def summarise_cells(study: str, folder: Path, *, command: str, rows: Callable[[S
     )
     write_summary(summary, folder / "summary.json")
     return summary
+
+
+def cells_so_far(folder: Path) -> tuple[Cell, ...]:
+    """The cells there are, none in a folder without any.
+
+    Raises:
+        RunFolderError: one is damaged.
+    """
+    return read_cells(folder) if any((folder / "cells").glob("*.json")) else ()
 
 
 def is_missing(folder: Path, cell: PlannedCell) -> bool:

@@ -19,30 +19,17 @@ from perma_agent.sb3.continual_config import ContinualConfig
 from perma_agent.sb3.extractor_config import Mode
 from perma_agent.sb3.resumable_training import ResumableTraining
 from perma_agent.studies.levels import LevelChoice, make_copies
+from perma_agent.studies.ppo_config import PPOConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class PolicyConfig:
+class PolicyConfig(PPOConfig):
     """PPO on a VASE's latents."""
 
     timesteps: int = 40_000
     """Steps of the agent, over all copies."""
-    copies: int = 8
-    """Levels in parallel."""
     seed: int = 0
     """Of the policy and the levels."""
-    steps_per_rollout: int = 128
-    """Steps of each copy between two updates of the policy."""
-    batch_size: int = 256
-    """Frames in a minibatch of PPO."""
-    epochs: int = 4
-    """Times PPO goes through each rollout."""
-    learning_rate: float = 5e-4
-    """Of PPO's Adam."""
-    entropy: float = 0.01
-    """Weight of PPO's entropy bonus."""
-    layers: tuple[int, ...] = (64, 64)
-    """Hidden layers of actor and critic on the latents."""
     save_every: int = 20_000
     """Timesteps between two checkpoints, at least; a process that is killed loses at most so many."""
     keep: int = 2
@@ -51,20 +38,13 @@ class PolicyConfig:
     """How the VASE goes on learning."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
-        if min(self.timesteps, self.copies, self.epochs, *self.layers) < 1 or self.seed < 0:
+        super().__post_init__()
+        if self.timesteps < 1 or self.seed < 0:
             raise ValueError(
-                f"expected timesteps, copies, epochs and layers of at least 1 and a seed of at least 0, got {self}"
+                f"expected timesteps of at least 1 and a seed of at least 0, got {self.timesteps} and {self.seed}"
             )
-        if self.batch_size < 2 or self.steps_per_rollout * self.copies < 2:
-            raise ValueError(f"expected a batch_size and a rollout of at least 2 frames, got {self}")
         if self.save_every < 1 or self.keep < 1:
             raise ValueError(f"expected save_every and keep of at least 1, got {self.save_every} and {self.keep}")
-        if not self.learning_rate > 0 or not self.entropy >= 0:
-            raise ValueError(
-                f"expected a positive learning_rate and an entropy weight of at least 0, got {self.learning_rate} "
-                f"and {self.entropy}"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,13 +170,9 @@ def make_agent(
     return PPO(
         "CnnPolicy",
         venv,
-        n_steps=config.steps_per_rollout,
-        batch_size=config.batch_size,
-        n_epochs=config.epochs,
-        learning_rate=config.learning_rate,
-        ent_coef=config.entropy,
         seed=config.seed,
         policy_kwargs=VASEFeaturesExtractor.policy_kwargs(run, mode=mode) | {"net_arch": layers},
         tensorboard_log=None if tensorboard is None else str(tensorboard),
         device=device,
+        **config.arguments(),
     )

@@ -116,7 +116,7 @@ def test_a_training_that_did_not_end_may_be_begun_again(say, run: Path, agent: P
         (("--level", "perma/IndorMaze-v0"), "did you mean perma/IndoorMaze-v0"),
         ((*MAZE, "--arguments", '{"rowz": 1}'), "got rowz"),
         ((*MAZE, "--arguments", "{"), "expected --arguments as a JSON object"),
-        ((*MAZE, "--timesteps", "0"), "expected timesteps, copies, epochs and layers of at least 1"),
+        ((*MAZE, "--timesteps", "0"), "expected timesteps of at least 1 and a seed of at least 0, got 0 and 0"),
         ((*MAZE, "--batch-size", "1"), "expected a batch_size and a rollout of at least 2 frames"),
         ((*MAZE, "--continual.every", "0"), "expected no negative numbers"),
         ((*MAZE, "--learning-rate", "0"), "expected a positive learning_rate"),

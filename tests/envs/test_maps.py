@@ -147,5 +147,5 @@ def test_arguments_that_make_no_map_are_refused(make, words: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("task", [Forage(), Forage(side=9.9), Forage(side=14.2, obstacles=12), Deferred(side=7.0)])
 def test_room_is_found_for_a_thousand_seeds(task: Task) -> None:
-    for seed in range(1000):
-        draw(task, seed)
+    starts = {draw(task, seed).start for seed in range(1000)}  # a plan without room raises
+    assert len(starts) > 900

@@ -86,3 +86,4 @@ def test_what_a_training_left_behind_is_no_hindrance(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     claim_agent_folder(tmp_path)
     claim_agent_folder(tmp_path)
+    assert {"vase", "tensorboard"} <= {path.name for path in tmp_path.iterdir()}

@@ -90,13 +90,6 @@ class ExplorationStudy:
         asked = {*self.free, *self.sparse, *self.scratch, *self.transferred}
         return tuple(arm for arm in ARMS if arm in asked)
 
-    @property
-    def seen(self) -> tuple[str, ...]:
-        """Levels that are seen through a pretrained VASE."""
-        timed = () if self.timing is None else (self.timing.level,)
-        asked = {*self.levels, *(self.transfer if self.transferred else ()), self.tuning.level, *timed}
-        return tuple(level for level in LEVELS if level in asked)
-
 
 def pretrained_folder(folder: Path) -> Path:
     """Folder of recordings and VASEs below the study's, which is not published."""

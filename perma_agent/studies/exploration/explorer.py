@@ -18,36 +18,23 @@ from perma_agent.sb3 import EncodedObservation
 from perma_agent.studies.exploration.arms import Arm
 from perma_agent.studies.exploration.grounds import Surveyed, make_explored
 from perma_agent.studies.exploration.visit_recorder import VisitRecorder
+from perma_agent.studies.ppo_config import PPOConfig
 from perma_agent.wrappers import BonusReward
 
 Advance = Callable[[float], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExplorerConfig:
-    """PPO, the same for all arms."""
+class ExplorerConfig(PPOConfig):
+    """PPO, the same for all arms; the bonus learns as often as the policy does."""
 
     steps: int = 40_000
     """Steps of the agent, over all copies."""
-    copies: int = 8
-    """Levels side by side."""
-    steps_per_rollout: int = 128
-    """Steps of each copy between two updates of the policy and of the bonus."""
-    batch_size: int = 256
-    """Steps in a minibatch of PPO."""
-    epochs: int = 4
-    """Times PPO goes through each rollout."""
-    learning_rate: float = 5e-4
-    """Of PPO's Adam."""
-    entropy: float = 0.01
-    """Weight of PPO's entropy bonus."""
-    layers: tuple[int, ...] = (64, 64)
-    """Hidden layers of actor and critic."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
-        if min(self.steps, self.copies, self.steps_per_rollout, self.epochs, *self.layers) < 1 or self.batch_size < 2:
-            raise ValueError(f"expected positive numbers and a batch_size of at least 2, got {self}")
+        super().__post_init__()
+        if self.steps < 1:
+            raise ValueError(f"expected steps of at least 1, got {self.steps}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,14 +140,10 @@ def make_ppo(venv: VecEnv, config: ExplorerConfig, *, seed: int, shows_goal: boo
     return PPO(
         "MultiInputPolicy" if shows_goal else "CnnPolicy" if "features_extractor_class" in policy else "MlpPolicy",
         venv,
-        n_steps=config.steps_per_rollout,
-        batch_size=config.batch_size,
-        n_epochs=config.epochs,
-        learning_rate=config.learning_rate,
-        ent_coef=config.entropy,
         seed=seed,
         policy_kwargs={"net_arch": list(config.layers), **policy},
         device="cpu",
+        **config.arguments(),
     )
 
 

@@ -100,15 +100,11 @@ class Pusher:
         self.agent = PPO(
             "MlpPolicy",
             self._seen,
-            n_steps=pusher.steps_per_rollout,
-            batch_size=pusher.batch_size,
-            n_epochs=pusher.epochs,
-            learning_rate=pusher.learning_rate,
-            ent_coef=pusher.entropy,
             gamma=pusher.discount,
             seed=seed,
             policy_kwargs={"net_arch": list(pusher.layers)},
             device="cpu",
+            **pusher.arguments(),
         )
 
     @property

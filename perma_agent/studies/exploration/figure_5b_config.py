@@ -14,6 +14,7 @@ from perma_agent.imagination.configurations import MixConfig
 from perma_agent.imagination.imagination_config import ImaginationConfig
 from perma_agent.models import VASEConfig
 from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
+from perma_agent.studies.ppo_config import PPOConfig
 
 ARMS: Mapping[str, str] = MappingProxyType(
     {
@@ -26,37 +27,23 @@ ARMS: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, kw_only=True)
-class PusherConfig:
-    """SB3's PPO with a small MLP on the code and on what is missing from it to the goal."""
+class PusherConfig(PPOConfig):
+    """SB3's PPO with a small MLP on the code and on what is missing from it to the goal; copies are tables."""
 
+    copies: int = 32
+    steps_per_rollout: int = 32
+    batch_size: int = 128
+    epochs: int = 10
+    learning_rate: float = 1e-3
     practice: int = 40_960
     """Pushes of garments that it learns with before it meets a digit."""
-    copies: int = 32
-    """Tables side by side."""
-    steps_per_rollout: int = 32
-    """Steps of each table between two updates."""
-    batch_size: int = 128
-    """Steps in a minibatch."""
-    epochs: int = 10
-    """Times PPO goes through each rollout."""
-    learning_rate: float = 1e-3
-    """Of PPO's Adam."""
-    entropy: float = 0.01
-    """Weight of PPO's entropy bonus."""
     discount: float = 0.7
     """γ of PPO: a push pays at once."""
-    layers: tuple[int, ...] = (64, 64)
-    """Hidden layers of actor and critic."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
-        if min(self.practice, self.copies, self.steps_per_rollout, self.epochs, self.batch_size - 1, *self.layers) < 1:
-            raise ValueError(f"expected positive numbers and a batch_size of at least 2, got {self}")
-
-    @property
-    def rollout(self) -> int:
-        """Frames between two updates, over all tables."""
-        return self.copies * self.steps_per_rollout
+        super().__post_init__()
+        if self.practice < 1 or not 0 < self.discount <= 1:
+            raise ValueError(f"expected practice of at least 1 and a discount in (0, 1], got {self}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,5 +132,14 @@ def _settings(
     return {**common, **seen} if before is None else {**common, **seen, "before": _level(LEVELS[before])}
 
 
+def levels_seen(cell: PlannedCell) -> set[str]:
+    """Names of the levels that a cell sees through a VASE pretrained elsewhere; none where it has a VASE of its own."""
+    if "vase" not in cell.settings:
+        return set()
+    shown = [cell.settings.get(key) for key in ("level", "before")]
+    timed = cell.settings.get("timing", {}).get("level")
+    return {name for name, level in LEVELS.items() if name == timed or _level(level) in shown}
+
+
 def _level(level: ExploredLevel) -> dict[str, Any]:
     return {"id": level.id, "arguments": dict(level.arguments), "seeded": level.seeded}

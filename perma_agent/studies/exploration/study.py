@@ -6,24 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from perma_agent.errors import RunFolderError
-from perma_agent.evaluation.cells import Cell, read_cells
+from perma_agent.evaluation.cells import cell_path, read_cells
 from perma_agent.evaluation.results import Summary
-from perma_agent.studies.cell_runs import run_cells, summarise_cells
+from perma_agent.studies.cell_runs import cells_so_far, run_cells, summarise_cells
 from perma_agent.studies.demo import ProgressBar, no_progress
 from perma_agent.studies.exploration.checks import plan_checks, plan_timing
 from perma_agent.studies.exploration.config import ExplorationStudy, pretrained_folder
 from perma_agent.studies.exploration.figure_5b import plan_figure_5b
 from perma_agent.studies.exploration.grounds import LEVELS
 from perma_agent.studies.exploration.page import write_figures
-from perma_agent.studies.exploration.planning import plan_runs, plan_tuning, weights_of
+from perma_agent.studies.exploration.planning import levels_seen, plan_runs, plan_tuning, weights_of
 from perma_agent.studies.exploration.rows import rows_of
 from perma_agent.studies.exploration.vases import ELSEWHERE, enter, pretrain_elsewhere
 from perma_agent.studies.planned_cell import PlannedCell
 
 STUDY = "exploration"
-SEEN = ("cost", "free", "sparse", "transfer", "tune")
-"""First parts of the names of cells that a pretrained VASE must be there for."""
 
 
 def run(
@@ -49,7 +46,7 @@ def run(
     timing = [cell for cell in plan_timing(config, vases) if _named(cell, only)]
     _pretrain(config, folder, [*tuning, *wanted, *timing], progress=progress)
     run_cells(STUDY, folder, tuning, progress=progress, processes=config.processes)
-    chosen = weights_of(config, _cells(folder))
+    chosen = weights_of(config, cells_so_far(folder))
     cells = [cell for cell in _reported(config, folder, chosen) if _named(cell, only)]
     run_cells(STUDY, folder, _in_turn(cells), progress=progress, processes=config.processes)
     run_cells(STUDY, folder, timing, progress=progress, processes=1)
@@ -59,7 +56,7 @@ def plan(config: ExplorationStudy, folder: Path = Path()) -> list[PlannedCell]:
     """The cells that are known by now: those that weights are chosen by, and all that need no weight or have theirs."""
     return [
         *plan_tuning(config, pretrained_folder(folder)),
-        *_reported(config, folder, weights_of(config, _cells(folder))),
+        *_reported(config, folder, weights_of(config, cells_so_far(folder))),
         *plan_timing(config, pretrained_folder(folder)),
     ]
 
@@ -86,14 +83,13 @@ def _reported(config: ExplorationStudy, folder: Path, weights: dict[str, float])
 
 def _pretrain(config: ExplorationStudy, folder: Path, cells: Sequence[PlannedCell], *, progress: ProgressBar) -> None:
     """Pretrain what cells that were never run will look through, so that processes only read it."""
-    done = {path.stem for path in (folder / "cells").glob("*.json")}
-    if not any(f"{cell.arm}_{cell.seed}" not in done and cell.arm.split("-")[0] in SEEN for cell in cells):
-        return
+    missing = [cell for cell in cells if not cell_path(folder, arm=cell.arm, seed=cell.seed).exists()]
+    levels = sorted({level for cell in missing for level in levels_seen(cell)})
     pretrained = pretrained_folder(folder)
-    for name in sorted({LEVELS[level].vase for level in config.seen}):
+    for name in sorted({LEVELS[level].vase for level in levels}):
         with progress(f"VASE {name}", total=config.pretraining.updates * len(ELSEWHERE[name])) as advance:
             pretrain_elsewhere(pretrained, name, config.pretraining, advance=advance)
-    for level in config.seen:
+    for level in levels:
         enter(pretrained, level)
 
 
@@ -104,12 +100,3 @@ def _in_turn(cells: Sequence[PlannedCell]) -> list[PlannedCell]:
 
 def _named(cell: PlannedCell, only: str | None) -> bool:
     return only is None or cell.arm.startswith(only)
-
-
-def _cells(folder: Path) -> tuple[Cell, ...]:
-    try:
-        return read_cells(folder)
-    except RunFolderError:
-        if any((folder / "cells").glob("*.json")):
-            raise
-        return ()

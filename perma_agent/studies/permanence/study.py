@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from perma_agent.errors import RunFolderError
-from perma_agent.evaluation.cells import Cell, read_cells
+from perma_agent.evaluation.cells import read_cells
 from perma_agent.evaluation.results import Summary
-from perma_agent.studies.cell_runs import is_missing, run_cells, summarise_cells
+from perma_agent.studies.cell_runs import cells_so_far, is_missing, run_cells, summarise_cells
 from perma_agent.studies.demo import ProgressBar, no_progress
 from perma_agent.studies.permanence.grounds import Rollouts
 from perma_agent.studies.permanence.metrics_cost import plan_metrics
@@ -48,7 +47,7 @@ def plan(config: PermanenceStudy, folder: Path = Path()) -> list[PlannedCell]:
 
 def _reported(config: PermanenceStudy, folder: Path) -> list[PlannedCell]:
     lives = [] if config.vase is None else plan_vase(config.vase, preset=config.preset, data=config.data)
-    arms = plan_arms(config, folder, weights_of(config, _cells(folder)))
+    arms = plan_arms(config, folder, weights_of(config, cells_so_far(folder)))
     return [*arms, *lives, *plan_metrics(config.timed, preset=config.preset)]
 
 
@@ -77,12 +76,3 @@ def _run(config: PermanenceStudy, folder: Path, cells: Sequence[PlannedCell], *,
 def _wanted(cell: PlannedCell, only: str | None) -> bool:
     """Whether a tuning cell is asked for, by its own name or by that of the arm whose weight it helps to choose."""
     return only is None or cell.arm.startswith(only) or cell.arm.replace(f"-{TUNING}-", "-").startswith(only)
-
-
-def _cells(folder: Path) -> tuple[Cell, ...]:
-    try:
-        return read_cells(folder)
-    except RunFolderError:
-        if any((folder / "cells").glob("*.json")):
-            raise
-        return ()

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from perma_agent.evaluation.cells import Cell
+from perma_agent.studies.weight_choice import best_weight
 
 
 def merit(cell: Cell) -> float:
     """What a weight is worth on a seed: (DCI + MCC) / 2, the two figures that the study leads with; in [0, 1]."""
-    dci, mcc = cell.figures["dci_forest"], cell.figures["mcc"]
-    assert dci is not None and mcc is not None  # of every cell
-    return 0.5 * (dci + mcc)
+    return 0.5 * (_figure(cell, "dci_forest") + _figure(cell, "mcc"))
 
 
 def chosen_weight(cells: Sequence[Cell]) -> float:
-    """The weight of the greatest mean merit over its seeds; of equals the smallest.
+    """The weight of the greatest mean merit, see `best_weight`; cells of one arm, a weight and a seed each."""
+    return best_weight((_figure(cell, "weight"), cell.seed, merit(cell)) for cell in cells)
 
-    Args:
-        cells: of one arm, a weight and a seed each; every weight has the same seeds.
 
-    Raises:
-        ValueError: there are no cells, or weights were tried on different seeds.
-    """
-    merits: dict[float, dict[int, float]] = {}
-    for cell in cells:
-        weight = cell.figures["weight"]
-        assert weight is not None  # of every cell
-        merits.setdefault(weight, {})[cell.seed] = merit(cell)
-    if not merits or len({frozenset(seeds) for seeds in merits.values()}) > 1:
-        raise ValueError(
-            f"expected the same seeds for every weight, got { ({w: sorted(s) for w, s in merits.items()}) }; "
-            "run the missing cells"
-        )
-    return max(sorted(merits), key=lambda weight: float(np.mean(list(merits[weight].values()))))
+def _figure(cell: Cell, name: str) -> float:
+    value = cell.figures[name]
+    assert value is not None  # of every cell
+    return value

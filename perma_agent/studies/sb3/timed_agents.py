@@ -150,16 +150,4 @@ def torch_threads(count: int) -> Iterator[None]:
 
 def _ppo(kind: str, venv: VecEnv, config: SpeedConfig, **options: Any) -> PPO:
     """PPO with the settings that all arms share, and SB3's default networks behind the eyes."""
-    policy = config.policy
-    return PPO(
-        kind,
-        venv,
-        n_steps=policy.steps_per_rollout,
-        batch_size=policy.batch_size,
-        n_epochs=policy.epochs,
-        learning_rate=policy.learning_rate,
-        ent_coef=policy.entropy,
-        seed=policy.seed,
-        device="cpu",
-        **options,
-    )
+    return PPO(kind, venv, seed=config.policy.seed, device="cpu", **config.policy.arguments(), **options)

@@ -28,10 +28,18 @@ def trajectory(level: str, shades: range) -> Trajectory:
     )
 
 
-def test_rows_are_levels_and_columns_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[np.ndarray] = []
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """Blocks of frames that sheets are made of."""
+    blocks_shown: list[np.ndarray] = []
     sheet = module.Sheet
-    monkeypatch.setattr(module, "Sheet", lambda blocks, **options: shown.extend(blocks) or sheet(blocks, **options))
+    monkeypatch.setattr(
+        module, "Sheet", lambda blocks, **options: blocks_shown.extend(blocks) or sheet(blocks, **options)
+    )
+    return blocks_shown
+
+
+def test_rows_are_levels_and_columns_time(tmp_path: Path, shown: list[np.ndarray]) -> None:
     with TrajectoryStore.create(tmp_path / "store") as store:
         # Level a: shades 0 to 9 and 20 to 24, fifteen frames with those of level b between them.
         store.add(trajectory("a", range(10)))
@@ -44,10 +52,12 @@ def test_rows_are_levels_and_columns_time(tmp_path: Path, monkeypatch: pytest.Mo
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["a", "b"]
 
 
-def test_few_frames_are_repeated(tmp_path: Path) -> None:
+def test_few_frames_are_repeated(tmp_path: Path, shown: list[np.ndarray]) -> None:
     with TrajectoryStore.create(tmp_path / "store") as store:
         store.add(trajectory("a", range(2)))
         contact_sheet(store, columns=8)
+    (shades,) = shown[0][:, :, 0, 0, 0].tolist()
+    assert len(shades) == 8 and shades == sorted(shades) and set(shades) == {0, 1}
 
 
 def test_an_empty_store(tmp_path: Path) -> None:

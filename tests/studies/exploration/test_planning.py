@@ -10,10 +10,11 @@ import pytest
 from perma_agent.studies.exploration import PRESETS, run, study
 from perma_agent.studies.exploration.arms import ARMS, WEIGHTS
 from perma_agent.studies.exploration.cell_names import tuning_name
+from perma_agent.studies.exploration.checks import plan_timing
 from perma_agent.studies.exploration.config import ExplorationStudy, Tuning
 from perma_agent.studies.exploration.explorer import ExplorerConfig
 from perma_agent.studies.exploration.grounds import LEVELS
-from perma_agent.studies.exploration.planning import plan_runs, plan_tuning, weights_of
+from perma_agent.studies.exploration.planning import levels_seen, plan_runs, plan_tuning, weights_of
 
 CONFIG = ExplorationStudy(
     preset="test",
@@ -53,6 +54,15 @@ def test_settings_tell_modes_weights_and_levels_apart():
     other = replace(CONFIG, explorer=ExplorerConfig(steps=2_048))
     again = {cell.arm: cell.settings for cell in plan_runs(other, Path("x"), {"none": 0.0, "rnd": 0.3})}
     assert again["free-indoor-maze-rnd"] != free
+
+
+def test_cells_tell_which_levels_they_see_through_a_vase_from_elsewhere():
+    cells = {cell.arm: levels_seen(cell) for cell in plan_runs(CONFIG, Path("x"), {"none": 0.0, "rnd": 0.3})}
+    assert cells["free-four-rooms-rnd"] == {"four-rooms"}
+    assert cells["transfer-outdoor-maze-none"] == {"indoor-maze", "outdoor-maze"}
+    assert cells["scratch-indoor-maze-rnd"] == set()
+    (timing,) = plan_timing(PRESETS["bench"], Path("x"))
+    assert levels_seen(timing) == {"indoor-maze"}
 
 
 def test_a_weight_is_chosen_once_all_were_tried(make_cell):

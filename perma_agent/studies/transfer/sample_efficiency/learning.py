@@ -117,14 +117,10 @@ def _agent(seen: Seen, policy: PolicyConfig) -> PPO:
     return PPO(
         seen.policy,
         seen.venv,
-        n_steps=policy.steps_per_rollout,
-        batch_size=policy.batch_size,
-        n_epochs=policy.epochs,
-        learning_rate=policy.learning_rate,
-        ent_coef=policy.entropy,
         seed=policy.seed,
         policy_kwargs={**seen.policy_kwargs, "net_arch": list(policy.layers)},
         device="cpu",
+        **policy.arguments(),
     )
 
 
