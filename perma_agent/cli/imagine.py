@@ -74,10 +74,10 @@ def run(config: Config) -> None:
     imagined = imagine_from_frames(worldview, frames, rows=config.rows, config=settings)
     with atomic_file(config.out) as file:
         file.write(png(imagined_frames(imagined)))
-    _tell(imagined, config)
+    _tell(imagined, config, looked_at=count)
 
 
-def _tell(imagined: Imagined, config: Config) -> None:
+def _tell(imagined: Imagined, config: Config, *, looked_at: int) -> None:
     """Write to stdout what is on the sheet, and how well the model draws what was met."""
     rows = range(len(imagined))
     if config.json:
@@ -91,7 +91,12 @@ def _tell(imagined: Imagined, config: Config) -> None:
             }
             for row in rows
         ]
-        about = {"sheet": config.out, "environment": imagined.environment, "comes_back": imagined.comes_back}
+        about = {
+            "sheet": config.out,
+            "frames": looked_at,
+            "environment": imagined.environment,
+            "comes_back": imagined.comes_back,
+        }
         show_json({**about, "imagined": listed})
         return
     show_table(
@@ -108,6 +113,6 @@ def _tell(imagined: Imagined, config: Config) -> None:
         ],
     )
     show_table(
-        ["frames looked at", ""],
+        ["frames looked at", str(looked_at)],
         [("environment", imagined.environment), ("comes back of what was met", f"{imagined.comes_back:.0%}")],
     )

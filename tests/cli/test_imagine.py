@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from perma_agent.data import TrajectoryStore
 from perma_agent.imagination.configurations import KINDS
 
 
@@ -17,6 +18,10 @@ def test_a_sheet_is_drawn_and_told_of(say: Callable[..., Any], learnt: Path, rec
     told, again = (json.loads(each.out) for each in said)
     assert told["imagined"] == again["imagined"] and sheets[0].read_bytes() == sheets[1].read_bytes()
     assert 1 <= len(told["imagined"]) <= 5
+    with TrajectoryStore.open(recorded) as store:
+        assert told["frames"] == min(2_048, store.num_frames)
+    table = say("imagine", learnt, "--store", recorded, "--out", sheets[0], "--frames", 30)
+    assert f"frames looked at\t{min(30, told['frames'])}" in table.out
     for one in told["imagined"]:
         assert one["kind"] in KINDS and 0 <= one["novelty"] <= 1 and 0 < one["plausibility"] <= 1 and one["replaced"]
 
