@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,24 +21,52 @@ Factors = dict[str, np.ndarray]
 
 
 class ToldFactors(Factors):
-    """What `info["factors"]` holds: arrays that cannot be written to, and that are therefore shared by deep copies.
+    """What `info["factors"]` holds: computed when somebody looks, and never written to.
 
-    SB3's `DummyVecEnv` copies all infos deeply at each step: of so many small arrays, a tenth of PPO's time.
+    Most steps of a policy ask for no ground truth, and computing it takes a quarter of a step. Whatever it is computed
+    from must stay as it was at that frame. The arrays are read-only, and therefore shared by deep copies: SB3's
+    `DummyVecEnv` copies all infos deeply at each step. Pickling computes them.
 
     Args:
-        factors: their arrays become read-only.
+        factors: as they are, or what computes them from the frame.
     """
 
-    def __init__(self, factors: Factors) -> None:
-        super().__init__(factors)
-        for values in self.values():
-            values.setflags(write=False)
+    def __init__(self, factors: Factors | Callable[[], Factors]) -> None:
+        super().__init__()
+        self._compute: Callable[[], Factors] | None = factors if callable(factors) else lambda: factors
+
+    def _look(self) -> None:
+        if self._compute is not None:
+            computed, self._compute = self._compute(), None
+            for values in computed.values():
+                values.setflags(write=False)
+            super().update(computed)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ToldFactors:
         return self
 
     def __reduce__(self) -> tuple[type[ToldFactors], tuple[Factors]]:
         return ToldFactors, (dict(self),)
+
+
+def _looking(name: str) -> Callable[..., Any]:
+    """The method of `dict`, which looks first."""
+    method = getattr(dict, name)
+
+    @functools.wraps(method)
+    def looked(self: ToldFactors, *args: Any, **kwargs: Any) -> Any:
+        self._look()
+        return method(self, *args, **kwargs)
+
+    return looked
+
+
+for _name in (
+    *("__contains__", "__eq__", "__getitem__", "__iter__", "__len__", "__ne__", "__or__", "__repr__", "__reversed__"),
+    *("__ror__", "copy", "get", "items", "keys", "values"),
+    *("__delitem__", "__ior__", "__setitem__", "clear", "pop", "popitem", "setdefault", "update"),
+):
+    setattr(ToldFactors, _name, _looking(_name))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -125,6 +126,9 @@ class TaskLevel(gym.Env[np.ndarray, np.int64]):
 
     def factors(self) -> Factors:
         """Ground truth of the current frame."""
+        return compute_factors(self._sighting())
+
+    def _sighting(self) -> Sighting:
         episode, (x, z, heading) = self.episode, self.pose
         view = episode.view
         eye = Eye(
@@ -134,7 +138,7 @@ class TaskLevel(gym.Env[np.ndarray, np.int64]):
             pitch=view.camera_pitch,
             field_of_view=view.camera_fov,
         )
-        return compute_factors(Sighting(eye=eye, light=view.light, surroundings=episode.surroundings))
+        return Sighting(eye=eye, light=view.light, surroundings=episode.surroundings)
 
     def layout(self) -> Layout:
         """Walls, and the objects that still stand."""
@@ -160,7 +164,10 @@ class TaskLevel(gym.Env[np.ndarray, np.int64]):
         return reward, ended
 
     def _info(self) -> dict[str, Any]:
-        return {"factors": ToldFactors(self.factors()), "is_success": self.episode.progress.succeeded}
+        return {
+            "factors": ToldFactors(partial(compute_factors, self._sighting())),
+            "is_success": self.episode.progress.succeeded,
+        }
 
     def _stream(self, number: int, purpose: int) -> np.random.Generator:
         """Even numbers for the train split, odd ones for the test split: no map or look is drawn in both."""

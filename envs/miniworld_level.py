@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -107,6 +108,9 @@ class MiniWorldLevel(gym.Env[np.ndarray, np.int64]):
 
     def factors(self) -> Factors:
         """Ground truth of the current frame; of more than eight objects, the eight nearest in the order of distance."""
+        return compute_factors(self._sighting())
+
+    def _sighting(self) -> Sighting:
         eye, slots = eye_of(self._world), self._slots
         if len(slots) > SLOTS:
             away = [np.hypot(e.pos[0] - eye.position[0], e.pos[2] - eye.position[1]) for e in objects_of(self._world)]
@@ -114,7 +118,7 @@ class MiniWorldLevel(gym.Env[np.ndarray, np.int64]):
             slots = {objects_of(self._world)[index]: slot for slot, index in enumerate(nearest)}
         light = float(np.mean(self._world.light_ambient + self._world.light_color)) / FULL_LIGHT
         around = surroundings_of(self._world, slots)
-        return compute_factors(Sighting(eye=eye, light=min(light, 1.0), surroundings=around))
+        return Sighting(eye=eye, light=min(light, 1.0), surroundings=around)
 
     def layout(self) -> Layout:
         """Walls, and all objects with the distance below which MiniWorld calls the agent near to them."""
@@ -139,4 +143,5 @@ class MiniWorldLevel(gym.Env[np.ndarray, np.int64]):
             info = {**info, "goal": observation["goal"]}
             observation = observation["obs"]
         info = copy.deepcopy(info)  # MiniWorld hands out its own arrays
-        return observation, {**info, "factors": ToldFactors(self.factors()), "is_success": bool(self._succeeded)}
+        factors = ToldFactors(partial(compute_factors, self._sighting()))
+        return observation, {**info, "factors": factors, "is_success": bool(self._succeeded)}

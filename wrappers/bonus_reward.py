@@ -110,11 +110,10 @@ class BonusReward(VecEnvWrapper):
         observations, rewards, dones, infos = self.venv.step_wait()
         if self._before is None or isinstance(observations, tuple):
             raise ValueError("expected levels that were reset before they are stepped, got none; call reset() first")
-        pursued = None if self._shown is None else self.bonus.goals.copy()
         raw = self._ask(self._before, observations, np.asarray(dones, dtype=bool), infos)
         weighed = self.weight * self.scale(raw, dones)
         level = np.asarray(rewards, dtype=np.float64)
-        self._tell({"level": level, "bonus": raw, "weighed": weighed}, dones, infos, pursued=pursued)
+        self._tell({"level": level, "bonus": raw, "weighed": weighed}, dones, infos)
         self._before = observations
         self.timesteps += self.num_envs
         self._learn()
@@ -197,14 +196,7 @@ class BonusReward(VecEnvWrapper):
             )
         return raw
 
-    def _tell(
-        self,
-        rewards: Mapping[str, np.ndarray],
-        dones: np.ndarray,
-        infos: list[dict[str, Any]],
-        *,
-        pursued: np.ndarray | None,
-    ) -> None:
+    def _tell(self, rewards: Mapping[str, np.ndarray], dones: np.ndarray, infos: list[dict[str, Any]]) -> None:
         for name, values in rewards.items():
             self._sums[name] += values
         self._sums["length"] += 1
@@ -217,8 +209,9 @@ class BonusReward(VecEnvWrapper):
                 continue
             sums = {name: float(self._sums[name][index]) for name in ("level", "bonus", "weighed")}
             info["bonus_episode"] = {**sums, "length": int(self._sums["length"][index])}
-            if self._shown is not None and pursued is not None:
-                info["terminal_observation"] = self._shown.one(info["terminal_observation"], pursued[index])
+            if self._shown is not None:
+                lacked = self.bonus.last_goals[index]
+                info["terminal_observation"] = self._shown.one(info["terminal_observation"], lacked)
         for values in self._sums.values():
             values[dones] = 0.0
 

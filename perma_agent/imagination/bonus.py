@@ -78,10 +78,19 @@ class Bonus(ABC):
 
     @property
     def goal_space(self) -> spaces.Box | None:
-        """Space of the goals that a policy may be shown; None where it pursues none."""
+        """Space of what a policy may be shown of its goal; None where none is pursued."""
         return None
 
     @property
     def goals(self) -> np.ndarray:
-        """The goal of each level for its next step, float32 `[N, G]`; only where `goal_space` is one."""
+        """What each level lacks of its goal at its next step, float32 `[N, G]`; only where `goal_space` is one.
+
+        The goal as it is seen from where the level stands: what is lacking says in which direction to go, which a
+        small policy would else have to learn to subtract.
+        """
+        raise NotImplementedError(f"{type(self).__name__} pursues no goals")
+
+    @property
+    def last_goals(self) -> np.ndarray:
+        """What each level lacked, at the end of the step just asked about, of the goal that it pursued until then."""
         raise NotImplementedError(f"{type(self).__name__} pursues no goals")

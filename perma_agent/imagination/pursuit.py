@@ -49,6 +49,11 @@ class Pursuits:
         within: np.ndarray = np.sqrt((self.weights * self.near**2).sum(axis=1))
         return within
 
+    def gap(self, codes: np.ndarray) -> np.ndarray:
+        """What each level's code lacks of its goal, √w (z* - z), float32 `[N, D]`: as long as the goal is far."""
+        lacking = np.sqrt(self.weights) * (self.codes - codes.astype(np.float64)) * self.active[:, None]
+        return np.asarray(lacking, dtype=np.float32)
+
     def distance(self, codes: np.ndarray) -> np.ndarray:
         """How far each level's code is from its goal, `[N]`; 0 without one."""
         squares = (codes.astype(np.float64) - self.codes) ** 2

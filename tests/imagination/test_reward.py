@@ -72,7 +72,7 @@ def test_nothing_is_paid_before_enough_was_met() -> None:
     bonus = make(enough=200)
     assert not np.any(walk(bonus, 40))
     assert not bonus.pursuits.active.any()
-    assert (bonus.goals == bonus._here.codes).all() and bonus.goals.dtype == np.float32
+    assert not bonus.goals.any() and bonus.goals.dtype == np.float32
 
 
 @settings(max_examples=30, deadline=None)
@@ -105,41 +105,57 @@ PURSUING = pursuing()
 
 def test_nothing_is_paid_across_an_episodes_end() -> None:
     bonus, here = pursuing(base="met")
-    goals = bonus.goals.copy()
+    goals = bonus.pursuits.codes.copy()
     start = bonus.pursuits.distance(here)
     last = np.full((N, D), 0.5, dtype=np.float32)
     first = (goals + 0.3).astype(np.float32)  # the next episode happens to begin near the goal
     at_last, at_first = bonus.pursuits.distance(last), bonus.pursuits.distance(first)
     paid = bonus.reward(step_of(here, last, ended=[True] * N, following=first))
     assert paid == pytest.approx(start - at_last)
-    assert (bonus.goals == goals).all()
+    assert (bonus.pursuits.codes == goals).all()
     moved = bonus.reward(step_of(first, last))
     assert moved == pytest.approx(at_first - at_last)
 
 
 def test_kept_latents_are_kept_as_they_stand_where_the_next_episode_begins() -> None:
     bonus, here = pursuing(mix=MixConfig(rim=1, elsewhere=0, whole=0, recombined=0))
-    replaced, before = bonus.pursuits.donors != -1, bonus.goals.copy()
+    replaced, before = bonus.pursuits.donors != -1, bonus.pursuits.codes.copy()
     first = np.full((N, D), -0.7, dtype=np.float32)
     bonus.reward(step_of(here, here, ended=[True] * N, following=first))
-    assert (bonus.goals[replaced] == before[replaced]).all() and (bonus.goals[~replaced] == np.float32(-0.7)).all()
+    codes = bonus.pursuits.codes
+    assert (codes[replaced] == before[replaced]).all() and (codes[~replaced] == np.float32(-0.7)).all()
 
 
 def test_an_end_may_end_the_pursuit_too_and_counts_as_part_of_a_miss() -> None:
     bonus, here = pursuing(renew_at_end=True, horizon=100)
-    before, missed = bonus.goals.copy(), misses(bonus)
+    before, missed = bonus.pursuits.codes.copy(), misses(bonus)
     bonus.reward(step_of(here, here))
     bonus.reward(step_of(here, here, ended=[True, False, False]))
-    assert not (bonus.goals[0] == before[0]).all() and (bonus.goals[1:] == before[1:]).all()
+    codes = bonus.pursuits.codes
+    assert not (codes[0] == before[0]).all() and (codes[1:] == before[1:]).all()
     assert misses(bonus) - missed == pytest.approx(0.02, rel=0.01)
+
+
+def test_a_policy_is_shown_what_it_lacks_and_where_an_episode_ended_of_the_goal_it_had() -> None:
+    bonus, here = pursuing(horizon=2)
+    codes, weights = bonus.pursuits.codes.copy(), bonus.pursuits.weights.copy()
+    assert bonus.goals == pytest.approx(np.sqrt(weights) * codes)  # all stand at the origin
+    assert np.linalg.norm(bonus.goals, axis=1) == pytest.approx(bonus.pursuits.distance(here))
+    after = np.full((N, D), 0.25, dtype=np.float32)
+    bonus.reward(step_of(here, after))
+    assert bonus.goals == pytest.approx(np.sqrt(weights) * (codes - after)) and (bonus.goals == bonus.last_goals).all()
+    bonus.reward(step_of(after, here, ended=[True] * N, following=after))  # time is up too: goals are new
+    assert bonus.last_goals == pytest.approx(np.sqrt(weights) * codes)
+    assert bonus.goals == pytest.approx(np.sqrt(bonus.pursuits.weights) * (bonus.pursuits.codes - after))
+    assert not (bonus.pursuits.codes == codes).all(axis=1).any()
 
 
 def test_arrival_is_paid_once_and_brings_a_new_goal() -> None:
     bonus, here = pursuing(near=0.5, arrival=2.5)
-    goals, start = bonus.goals.copy(), bonus.pursuits.distance(here)
+    goals, start = bonus.pursuits.codes.copy(), bonus.pursuits.distance(here)
     paid = bonus.reward(step_of(here, goals))
     assert paid == pytest.approx(start + 2.5)
-    assert not (bonus.goals == goals).all(axis=1).any()
+    assert not (bonus.pursuits.codes == goals).all(axis=1).any()
     assert (bonus.pursuits.distance(goals) > bonus.pursuits.radius).all()  # the next one is not where it stands
     reached = [row for row in bonus.realisation.table() if row["what"] == "kind"]
     assert sum(row["reached"] for row in reached) > 2.9 and sum(row["missed"] for row in reached) == 0
@@ -147,12 +163,12 @@ def test_arrival_is_paid_once_and_brings_a_new_goal() -> None:
 
 def test_a_goal_is_given_up_when_time_is_up() -> None:
     bonus, here = pursuing(horizon=4)
-    goals = bonus.goals.copy()
+    goals = bonus.pursuits.codes.copy()
     for _ in range(3):
         bonus.reward(step_of(here, here))
-        assert (bonus.goals == goals).all()
+        assert (bonus.pursuits.codes == goals).all()
     bonus.reward(step_of(here, here))
-    assert not (bonus.goals == goals).all(axis=1).any()
+    assert not (bonus.pursuits.codes == goals).all(axis=1).any()
     assert misses(bonus) > 2.9
 
 
@@ -174,7 +190,10 @@ def test_it_learns_which_factor_can_be_had_and_asks_for_it() -> None:
     bonus.begin(here)
     for number in range(600):
         after = here.copy()
-        after[:, 0] += np.clip(bonus.goals[:, 0] - here[:, 0], -0.2, 0.2) + rng.normal(size=N) * 0.02
+        after[:, 0] += (
+            np.clip(bonus.pursuits.codes[:, 0] - here[:, 0], -0.2, 0.2) * bonus.pursuits.active
+            + rng.normal(size=N) * 0.02
+        )
         bonus.reward(step_of(here, after))
         here = after
         if number % 100 == 99:
@@ -259,24 +278,24 @@ def test_goals_and_memory_are_encoded_again_when_the_vase_moves(
 ) -> None:
     bonus = make(painted(), space=FRAMES, renew_every=2, base=base, horizon=10_000, near=1e-3)
     walk(bonus, 64, show=lambda codes: painter(codes).transpose(0, 2, 3, 1))
-    here, goals = bonus._here.codes.copy(), bonus.goals.copy()
+    here, goals = bonus._here.codes.copy(), bonus.pursuits.codes.copy()
     met = bonus.imaginer.memories.met(0).codes.copy()
     active = bonus.pursuits.active.copy()
     assert active.any()
     assert not renewed(monkeypatch, bonus, painted(sign=-1.0))  # every second publication only
-    assert (bonus.goals == goals).all()
+    assert (bonus.pursuits.codes == goals).all()
     assert renewed(monkeypatch, bonus, painted(sign=-1.0))
     assert bonus._here.codes == pytest.approx(-here, abs=1e-6)
     assert bonus.imaginer.memories.met(0).codes == pytest.approx(-met, abs=1e-6)
     still = bonus.pursuits.active  # those whose donors are still remembered
     assert still.any() and not (still & ~active).any()
     replaced = still[:, None] & (bonus.pursuits.donors != KEPT)
-    assert bonus.goals[replaced] == pytest.approx(-goals[replaced], abs=1e-6)
+    assert bonus.pursuits.codes[replaced] == pytest.approx(-goals[replaced], abs=1e-6)
     if base == "met":
-        assert bonus.goals[still] == pytest.approx(-goals[still], abs=1e-6)
+        assert bonus.pursuits.codes[still] == pytest.approx(-goals[still], abs=1e-6)
     else:  # kept latents are kept as they stand now
         kept = still[:, None] & ~replaced
-        assert bonus.goals[kept] == pytest.approx(-here[kept], abs=1e-6)
+        assert bonus.pursuits.codes[kept] == pytest.approx(-here[kept], abs=1e-6)
 
 
 def test_without_frames_what_was_met_is_forgotten_when_the_vase_moves(
@@ -299,7 +318,7 @@ def test_a_run_of_codes_may_stand_among_other_numbers(painted: Any) -> None:
     bonus = ImaginationBonus(ImaginationConfig(start=3, **SMALL), worldview=painted())
     bonus.bind(space, ACTIONS, copies=1)
     bonus.begin(np.arange(7, dtype=np.float32)[None])
-    assert bonus.goals.tolist() == [[3.0, 4.0]]
+    assert bonus._here.codes.tolist() == [[3.0, 4.0]] and bonus.goal_space.shape == (2,)
 
 
 @pytest.mark.parametrize(

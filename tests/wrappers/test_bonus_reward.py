@@ -82,6 +82,10 @@ class Script(Bonus):
     def goals(self) -> np.ndarray:
         return np.array([[len(self.told), level] for level in range(self.bound[2])], dtype=np.float32)
 
+    @property
+    def last_goals(self) -> np.ndarray:
+        return self.goals - 0.5
+
 
 def clocks(**options: Any) -> VecEnv:
     """Two of them, of which the first terminates and the second runs out of time."""
@@ -225,7 +229,7 @@ def test_the_goal_stands_beside_the_observation_and_the_last_one_has_what_was_pu
     assert answers[0][0]["observation"].tolist() == [[0, 1], [0, 1]]
     last = answers[2][3][1]["terminal_observation"]
     assert last["observation"].tolist() == [0, 3]
-    assert last["goal"].tolist() == [2, 1]
+    assert last["goal"].tolist() == [2.5, 0.5]  # as the bonus says, asked after the step
     assert answers[2][0]["goal"].tolist() == [[3, 0], [3, 1]]
     assert venv.observation_space.contains({name: part[0] for name, part in answers[2][0].items()})
 

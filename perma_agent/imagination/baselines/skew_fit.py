@@ -52,7 +52,7 @@ class SkewFit(Bonus):
         z* ~ p_skewed,   p_skewed(z_n) = p(z_n)^α / Σ_m p(z_m)^α,   r_t = -‖ z_{t+1} - z* ‖₂
 
     over a uniform sample of all codes met. A level pursues a goal for `horizon` steps or until its episode ends. The
-    policy must be shown it (`show_goal`): the reward means nothing without.
+    policy must be shown what it lacks of it (`show_goal`), z* - z: the reward means nothing without.
 
     The paper estimates p by its VAE's likelihood, with ten decoded samples a frame, which would cost more than the
     agent on a CPU; here p is a kernel density over the same codes (`log_density`), estimated anew whenever the
@@ -74,7 +74,9 @@ class SkewFit(Bonus):
         self.codes = LatentCodes(observation_space, self.config.run, device=self.config.device)
         self.met = Reservoir(self.config.memory, seed=self.config.seed)
         self._rng = np.random.default_rng([self.config.seed, 1])
-        self._goals = np.zeros((copies, self.codes.size), dtype=np.float32)
+        self.pursued = np.zeros((copies, self.codes.size), dtype=np.float32)
+        """z* of each level, float32 `[N, D]`."""
+        self._here, self._lacked = np.zeros_like(self.pursued), np.zeros_like(self.pursued)
         self._left = np.zeros(copies, dtype=np.int64)
         self._candidates = np.empty((0, self.codes.size), dtype=np.float32)
         self._chances = np.empty(0)
@@ -86,21 +88,31 @@ class SkewFit(Bonus):
 
     @property
     def goals(self) -> np.ndarray:
-        """z* of each level, float32 `[N, D]`."""
-        return self._goals
+        """z* - z of each level, float32 `[N, D]`."""
+        lacking: np.ndarray = self.pursued - self._here
+        return lacking
+
+    @property
+    def last_goals(self) -> np.ndarray:
+        """z* - z at the end of the last step, float32 `[N, D]`."""
+        return self._lacked
 
     def begin(self, observations: Observations) -> None:
         """Meet the first frames, and choose each level's first goal."""
-        self.met.add({"codes": self.codes(observations)})
+        self._here = self.codes(observations)
+        self.met.add({"codes": self._here})
         if len(self._candidates) == 0:
             self._weigh()
-        self._choose(np.ones(len(self._goals), dtype=bool))
+        self._choose(np.ones(len(self.pursued), dtype=bool))
 
     def reward(self, step: Transitions) -> np.ndarray:
         """Pay for the goals that were pursued, then give new ones where it is time."""
         codes = self.codes(step.next_observations)
         self.met.add({"codes": codes})
-        distances = np.linalg.norm(codes.astype(np.float64) - self._goals, axis=1)
+        distances = np.linalg.norm(codes.astype(np.float64) - self.pursued, axis=1)
+        self._lacked, self._here = self.pursued - codes, codes
+        if step.ended.any():
+            self._here = np.where(step.ended[:, None], self.codes(step.following), codes)
         self._left -= 1
         self._choose(step.ended | (self._left <= 0))
         if self.config.pays == "arrival":
@@ -120,7 +132,8 @@ class SkewFit(Bonus):
             "config": _plain(self.config),
             "met": self.met.state_dict(),
             "generator": self._rng.bit_generator.state,
-            "goals": self._goals.copy(),
+            "goals": self.pursued.copy(),
+            "here": self._here.copy(),
             "left": self._left.copy(),
             "candidates": self._candidates.copy(),
             "chances": self._chances.copy(),
@@ -140,8 +153,9 @@ class SkewFit(Bonus):
         self.met.load_state_dict(state["met"])
         self._rng.bit_generator.state = state["generator"]
         self._candidates, self._chances = np.array(state["candidates"]), np.array(state["chances"])
-        if len(state["goals"]) == len(self._goals):
-            self._goals, self._left = np.array(state["goals"]), np.array(state["left"])
+        if len(state["goals"]) == len(self.pursued):
+            self.pursued, self._left = np.array(state["goals"]), np.array(state["left"])
+            self._here = np.array(state["here"])
 
     def _weigh(self) -> None:
         """Take what is in memory for candidates, and how likely each is to be a goal."""
@@ -151,8 +165,8 @@ class SkewFit(Bonus):
     def _choose(self, levels: np.ndarray) -> None:
         """Give these levels, bool `[N]`, a new goal."""
         drawn = self._rng.choice(len(self._candidates), size=int(levels.sum()), p=self._chances)
-        self._goals = self._goals.copy()  # what was shown stays what it was
-        self._goals[levels] = self._candidates[drawn]
+        self.pursued = self.pursued.copy()  # what was shown stays what it was
+        self.pursued[levels] = self._candidates[drawn]
         self._left[levels] = self.config.horizon
 
 

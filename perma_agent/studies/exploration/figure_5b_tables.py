@@ -131,9 +131,7 @@ class SeenTables(VecEnvWrapper):
 
 
 class CodeAndGap(VecEnvWrapper):
-    """Observations become the code z and what it lacks of the goal, weighed as it is paid: float32 `[N, 2D]`.
-
-        gap_n = sqrt(w_n) (z*_n - z_n),   so that ‖gap‖ = d(z) = -Φ(z)     (see `Pursuits`)
+    """Observations become the code z and what it lacks of the goal, float32 `[N, 2D]`.
 
     The code is *unmasked*: what an environment masks is exactly what is to be tried out in it.
 
@@ -145,32 +143,25 @@ class CodeAndGap(VecEnvWrapper):
         assert isinstance(rewarded.bonus, ImaginationBonus)
         self._bonus = rewarded.bonus
         size = rewarded.bonus.goal_space.shape[0]
-        self._weights = self._bonus.pursuits.weights.copy()
         super().__init__(rewarded, observation_space=spaces.Box(-np.inf, np.inf, (2 * size,), np.float32))
 
     def reset(self) -> np.ndarray:
         """Of the first frames."""
-        return self._look(self.venv.reset(), self._bonus.pursuits.weights)
-
-    def step_async(self, actions: np.ndarray) -> None:
-        """Pass the actions on; an episode's last frame is to be seen with the goal that it was to reach."""
-        self._weights = self._bonus.pursuits.weights.copy()
-        self.venv.step_async(actions)
+        return self._look(self.venv.reset())
 
     def step_wait(self) -> VecEnvStepReturn:
         """Of the next frames, and of an episode's last one."""
         observations, rewards, dones, infos = self.venv.step_wait()
         for index in np.flatnonzero(dones):
             last = {name: part[None] for name, part in infos[index]["terminal_observation"].items()}
-            infos[index]["terminal_observation"] = self._look(last, self._weights[index, None])[0]
-        return self._look(observations, self._bonus.pursuits.weights), rewards, dones, infos
+            infos[index]["terminal_observation"] = self._look(last)[0]
+        return self._look(observations), rewards, dones, infos
 
-    def _look(self, observations: Any, weights: np.ndarray) -> np.ndarray:
+    def _look(self, observations: Any) -> np.ndarray:
         worldview = self._bonus.imaginer.worldview
         assert worldview is not None
         codes = worldview.encode(_frames(observations[OBSERVATION]))[0]
-        gap = np.sqrt(weights) * (observations[GOAL] - codes)
-        return np.concatenate([codes, gap], axis=1).astype(np.float32)
+        return np.concatenate([codes, observations[GOAL]], axis=1)
 
 
 def _frames(shown: np.ndarray) -> np.ndarray:

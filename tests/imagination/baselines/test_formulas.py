@@ -214,14 +214,14 @@ def test_skew_fit_pays_the_distance_and_asks_for_what_was_seldom_met() -> None:
     rng = np.random.default_rng(0)
     for number in range(300):  # nine of ten steps are spent near the origin
         place = rng.normal(scale=0.05, size=2) + (3.0 if number % 10 == 0 else 0.0)
-        goal = bonus.goals[0].copy()
+        goal = bonus.pursued[0].copy()
         paid = bonus.reward(still([place.tolist()]))
         assert paid == pytest.approx([-np.linalg.norm(place.astype(np.float32) - goal)], rel=1e-5)
     bonus.learn()
     goals = []
     for _ in range(300):
         bonus.reward(still([[0.0, 0.0]]))
-        goals.append(bonus.goals[0].copy())
+        goals.append(bonus.pursued[0].copy())
     far = np.mean([np.linalg.norm(goal) > 1.5 for goal in goals])
     assert 0.35 < far < 0.7  # half of the goals, for a tenth of the steps
     assert np.array_equal(np.unique(np.round(goals, 5), axis=0).shape, (len({tuple(goal) for goal in goals}), 2))
@@ -231,12 +231,12 @@ def test_skew_fit_pursues_a_goal_for_its_horizon_or_to_the_episodes_end() -> Non
     bonus = SkewFit(SkewFitConfig(horizon=3, pays="arrival", near=0.5))
     bonus.bind(spaces.Box(-100, 100, (1,), np.float32), spaces.Discrete(2), copies=2)
     bonus.begin(np.array([[10.0], [20.0]], dtype=np.float32))
-    seen = [bonus.goals.copy()]
+    seen = [bonus.pursued.copy()]
     for ended in ([False, False], [False, True], [False, False], [False, False], [False, False]):
         step = replace(still([[10.2], [20.2]]), ended=np.array(ended))
-        on_place = np.abs(np.array([10.2, 20.2]) - bonus.goals[:, 0]) <= 0.5
+        on_place = np.abs(np.array([10.2, 20.2]) - bonus.pursued[:, 0]) <= 0.5
         assert bonus.reward(step).tolist() == np.where(on_place, 0.0, -1.0).tolist()
-        seen.append(bonus.goals.copy())
+        seen.append(bonus.pursued.copy())
         bonus._candidates = bonus._candidates + 100  # so that a new goal shows
     for level, new in ((0, [False, False, True, False, False]), (1, [False, True, False, False, True])):
         assert [one[level] != other[level] for one, other in itertools.pairwise(seen)] == new

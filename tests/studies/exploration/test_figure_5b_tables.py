@@ -77,15 +77,16 @@ def test_the_gap_is_as_long_as_the_goal_is_far_at_an_episodes_end_too(pursued: t
     rng = np.random.default_rng(0)
     lengths, ends = [], 0
     for _ in range(40):
-        before = (bonus.pursuits.weights.copy(), bonus.goals.copy())
+        before = (bonus.pursuits.weights.copy(), bonus.pursuits.codes.copy(), bonus.pursuits.active.copy())
         observations, _, dones, infos = seen.step(rng.integers(5, size=4))
         codes, gap = np.split(observations, 2, axis=1)
-        expected = np.sqrt((bonus.pursuits.weights * (bonus.goals - codes) ** 2).sum(axis=1))
+        expected = bonus.pursuits.distance(codes)
         assert np.linalg.norm(gap, axis=1) == pytest.approx(expected, abs=1e-4)
         lengths += [*np.linalg.norm(gap, axis=1)]
         for index in np.flatnonzero(dones):
             code, lacking = np.split(infos[index]["terminal_observation"], 2)
-            assert lacking == pytest.approx(np.sqrt(before[0][index]) * (before[1][index] - code), abs=1e-4)
+            weights, goal, active = (part[index] for part in before)
+            assert lacking == pytest.approx(np.sqrt(weights) * (goal - code) * active, abs=1e-4)
             ends += 1
     assert ends == 32 and max(lengths) > 0.1
     assert np.allclose(codes[~dones], worldview.encode(tables.take().frames[-4:])[0][~dones], atol=1e-5)
@@ -96,9 +97,9 @@ def test_what_the_agent_is_paid_is_how_much_shorter_the_gap_became(pursued: tupl
     before, rng = seen.reset(), np.random.default_rng(0)
     compared = 0
     for _ in range(60):
-        weights, goals = bonus.pursuits.weights.copy(), bonus.goals.copy()
+        weights, goals = bonus.pursuits.weights.copy(), bonus.pursuits.codes.copy()
         after, rewards, dones, _ = seen.step(rng.integers(5, size=4))
-        kept = ~dones & (bonus.goals == goals).all(axis=1) & (bonus.pursuits.weights == weights).all(axis=1)
+        kept = ~dones & (bonus.pursuits.codes == goals).all(axis=1) & (bonus.pursuits.weights == weights).all(axis=1)
         kept &= bonus.pursuits.active
         shorter = np.linalg.norm(before[:, 3:], axis=1) - np.linalg.norm(after[:, 3:], axis=1)
         assert rewards[kept] == pytest.approx(shorter[kept], abs=1e-4)
