@@ -22,9 +22,9 @@ class Tuning:
 
     level: str = "indoor-maze"
     """Its maps of other seeds are other mazes."""
-    seeds: tuple[int, ...] = (100,)
+    seeds: tuple[int, ...] = (100, 101)
     """Seeds to choose by."""
-    steps: int = 16_384
+    steps: int = 32_768
     """Steps of each try."""
 
 
