@@ -165,5 +165,8 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
 )
 """Arms by the name their cells have after the world's."""
 
+FAMILY = ("p_b", "direction", "handover", "together")
+"""Members of the permanence family on a VAE, the article's own first."""
 BEST = "together"
-"""The member of the permanence family that is held against the rivals; found on other seeds than are reported on."""
+"""The member that is held against the rivals where too few seeds were tuned on to choose one by rule; found on other
+seeds than are reported on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from perma_agent.studies.permanence.arms import Budget
+from perma_agent.studies.permanence.arms import ARMS, Budget
 from perma_agent.studies.permanence.grounds import Ground
 from perma_agent.temporal import NetworkConfig, TrainingConfig
 
@@ -26,6 +26,8 @@ class Comparison:
     """Seeds that are reported on, by arm."""
     tuned_on: tuple[int, ...] = (100,)
     """Seeds on which weights are chosen; none of those reported on."""
+    weights: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Weights that are tried here in place of an arm's own, by arm, ascending."""
     weights_of: str | None = None
     """The comparison whose weights are taken, so that none is tuned here; None tunes them."""
     looks: int = 4
@@ -37,6 +39,10 @@ class Comparison:
             raise ValueError(f"expected other seeds to tune on than to report on, got {sorted(both)} for both")
         if not self.tuned_on or self.looks < 1:
             raise ValueError(f"expected a seed to tune on and a look, got {self.tuned_on} and {self.looks}")
+
+    def tried(self, arm: str) -> tuple[float, ...]:
+        """Weights that are tried for an arm, ascending."""
+        return self.weights.get(arm, ARMS[arm].weights)
 
     @property
     def budget(self) -> Budget:

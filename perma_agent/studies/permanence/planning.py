@@ -19,7 +19,7 @@ from perma_agent.studies.planned_cell import PlannedCell
 TUNING = "tune"
 """Second part of the names of the cells that weights are chosen by: `sprites-tune-l1-3`."""
 ROLLOUTS = "rollouts"
-"""Folder of the recordings below the study's, which is not published."""
+"""Folder of the recordings of all comparisons below the study's, which is not published."""
 
 Weights = Mapping[tuple[str, str], float]
 """Comparison and arm → the weight chosen for it; what cannot be chosen yet is not there."""
@@ -33,13 +33,13 @@ def plan_tuning(config: PermanenceStudy, folder: Path) -> list[PlannedCell]:
             seed=seed,
             settings=_settings(config, comparison, arm, weight),
             work=float(comparison.training.steps),
-            measure=partial(measure_weight, comparison, arm, weight, seed, folder / ROLLOUTS),
+            measure=partial(measure_weight, comparison, arm, weight, seed, folder / ROLLOUTS / name),
         )
         for name, comparison in config.comparisons.items()
         for arm in comparison.seeds
-        for weight in ARMS[arm].weights
+        for weight in comparison.tried(arm)
         for seed in comparison.tuned_on
-        if len(ARMS[arm].weights) > 1 and comparison.weights_of is None
+        if len(comparison.tried(arm)) > 1 and comparison.weights_of is None
     ]
 
 
@@ -51,7 +51,7 @@ def plan_arms(config: PermanenceStudy, folder: Path, weights: Weights) -> list[P
             seed=seed,
             settings=_settings(config, comparison, arm, weights[name, arm]),
             work=float(comparison.training.steps),
-            measure=partial(measure_arm, comparison, arm, weights[name, arm], seed, folder / ROLLOUTS),
+            measure=partial(measure_arm, comparison, arm, weights[name, arm], seed, folder / ROLLOUTS / name),
         )
         for name, comparison in config.comparisons.items()
         for arm, seeds in comparison.seeds.items()
@@ -75,7 +75,7 @@ def weights_of(config: PermanenceStudy, cells: Sequence[Cell]) -> dict[tuple[str
 
 def _weight_of(name: str, arm: str, comparison: Comparison, cells: Sequence[Cell]) -> float | None:
     """The one weight there is, or the one that was chosen on this comparison's own seeds; None before that."""
-    weights = ARMS[arm].weights
+    weights = comparison.tried(arm)
     if len(weights) == 1:
         return weights[0]
     names = {tuning_name(name, arm, weight) for weight in weights}

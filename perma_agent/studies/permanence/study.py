@@ -69,7 +69,7 @@ def _run(config: PermanenceStudy, folder: Path, cells: Sequence[PlannedCell], *,
         if isinstance(ground, Rollouts) and any(
             cell.arm.startswith(f"{name}-") and is_missing(folder, cell) for cell in cells
         ):
-            ground.record(folder / ROLLOUTS)
+            ground.record(folder / ROLLOUTS / name)
     run_cells(STUDY, folder, cells, progress=progress, processes=config.processes)
 
 

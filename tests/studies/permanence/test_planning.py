@@ -34,6 +34,14 @@ def test_every_weight_is_tried_on_every_seed_to_tune_on_and_no_other(config):
     assert cells == [(f"sprites-tune-l1-{weight:g}", seed) for weight in ARMS["l1"].weights for seed in (100, 101)]
 
 
+def test_a_ground_may_try_other_weights_than_an_arms_own(config):
+    other = replace(config.comparisons["sprites"], weights={"l1": (7.0, 70.0), "pcl": (1.0, 2.0)})
+    cells = plan_tuning(replace(config, comparisons={"sprites": other}), FOLDER)
+    assert {cell.arm for cell in cells} == {f"sprites-tune-{name}" for name in ("l1-7", "l1-70", "pcl-1", "pcl-2")}
+    done = [tried(weight, seed, weight) for weight in (7.0, 70.0) for seed in (100, 101)]
+    assert weights_of(replace(config, comparisons={"sprites": other}), done)["sprites", "l1"] == 70.0
+
+
 def test_an_arm_is_planned_once_its_weight_can_be_chosen(config):
     all_but_one = [tried(weight, seed, 0.1) for weight in ARMS["l1"].weights for seed in (100, 101)][:-1]
     assert weights_of(config, []) == weights_of(config, all_but_one) == {("sprites", "pcl"): 1.0}

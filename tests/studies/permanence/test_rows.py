@@ -9,7 +9,7 @@ import pytest
 from perma_agent.evaluation.cells import Cell
 from perma_agent.evaluation.results import Row
 from perma_agent.studies.permanence.arms import BEST
-from perma_agent.studies.permanence.rows import rows_of
+from perma_agent.studies.permanence.rows import judged_member, rows_of
 
 BARS = {
     "sprites_dci_gain",
@@ -45,7 +45,7 @@ def test_bars_are_there_with_and_without_cells():
     made = rows(cell("sprites-tune-l1-3", 100, weight=3.0, dci_forest=0.1, mcc=0.1))
     with_goals = {id for id, row in made.items() if row.goal is not None}
     assert with_goals >= BARS
-    assert with_goals - BARS == {"sparse_dci_gain", "sparse_mcc_gain"}
+    assert with_goals - BARS == {f"{ground}_{name}_gain" for ground in ("sparse", "outdoor") for name in ("dci", "mcc")}
     assert all(made[id].mean is None and made[id].met is False for id in BARS)
 
 
@@ -62,6 +62,26 @@ def test_gains_are_differences_of_means_in_points():
     assert made["sprites_mcc_gain"].mean == pytest.approx(-10.0) and made["sprites_mcc_gain"].met is False
     assert made["sprites_dci_gain_over_betavae"].mean == pytest.approx(35.0)
     assert made["miniworld_dci_gain"].mean is None
+
+
+def tried(arm: str, weight: float, seed: int, merit: float) -> Cell:
+    return cell(f"miniworld-tune-{arm}-{weight:g}", seed, weight=weight, dci_forest=merit, mcc=merit)
+
+
+def test_a_ground_is_judged_by_the_member_that_did_best_where_weights_are_chosen() -> None:
+    p_b = [tried("p_b", weight, seed, merit) for weight, merit in ((5, 0.2), (20, 0.5)) for seed in (100, 101, 102)]
+    other = [tried("together", 10, seed, merit) for seed, merit in ((100, 0.9), (101, 0.3), (102, 0.2))]
+    assert judged_member([*p_b, *other], "miniworld") == judged_member([*p_b, *other], "outdoor") == "p_b"
+    assert judged_member([*p_b, *other], "sprites") == BEST  # nothing was tried there
+    assert judged_member([*p_b, *other[:2]], "miniworld") == BEST  # too few seeds
+    assert judged_member([*p_b[1:], *other], "miniworld") == BEST  # not all of them yet
+    measured = [
+        cell(f"miniworld-{arm}", 0, dci_disentanglement=dci, mcc_spearman=0.5)
+        for arm, dci in (("p_b", 0.4), ("together", 0.1), ("slowvae", 0.3))
+    ]
+    assert rows(*measured)["miniworld_dci_gain"].mean == pytest.approx(-20)
+    made = rows(*measured, *p_b, *other)
+    assert made["miniworld_dci_gain"].mean == made["miniworld_dci_gain_p_b"].mean == pytest.approx(10)
 
 
 def test_costs_by_hand():
