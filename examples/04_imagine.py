@@ -55,7 +55,7 @@ def main(args: Args) -> None:
 
     maze = partial(gymnasium.make, args.level, rows=args.cells, columns=args.cells, max_episode_steps=args.steps)
     venv = EncodedObservation(make_vec_env(maze, n_envs=args.copies, seed=args.seed), args.run)
-    # The policy sees the code and the goal; of the level's own reward nothing is left but what `info` says.
+    # The policy sees the code and what it lacks of the goal; the level's own reward is left in `info` only.
     venv = ImaginationReward(venv, args.run, config=config, extrinsic=0.0, learn_every=64, warmup=16)
     agent = PPO("MultiInputPolicy", venv, n_steps=64, batch_size=128, ent_coef=0.01, seed=args.seed)
     agent.learn(args.timesteps, progress_bar=True)

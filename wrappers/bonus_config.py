@@ -38,7 +38,7 @@ class BonusRewardConfig:
     learn_every: int = 128
     """Steps of each level between two times that the bonus learns; at PPO's `n_steps` it learns with every rollout."""
     show_goal: bool = False
-    """Whether observations become Dicts in which the policy sees what the bonus pursues."""
+    """Whether observations become Dicts in which the policy sees what it lacks of the goal that the bonus pursues."""
 
     def __post_init__(self) -> None:
         for name, known in (("schedule", get_args(Schedule)), ("normalise", get_args(Normalise))):

@@ -29,7 +29,7 @@ class ImaginationReward(BonusReward):
         venv: levels side by side, which show frames or codes.
         run: run folder of the VASE; None where `config` names it, or codes of none are shown.
         config: what is imagined and pursued, and what is paid for it.
-        show_goal: whether the policy sees z*, in a Dict; without, it must guess what it is paid for.
+        show_goal: whether the policy sees what it lacks of z*, in a Dict; without, it must guess what it is paid for.
         **options: how much is paid and when the bonus learns: `config` of `BonusReward` is its `paid`, beside the
             fields of `BonusRewardConfig`, such as `weight`.
 

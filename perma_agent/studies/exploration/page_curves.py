@@ -22,8 +22,8 @@ COLOUR_OF = {
 }
 """Of each arm, the same in all figures of the study."""
 NOT_SEEN = (
-    "Imagination and Skew-Fit show the policy the goal they pursue, beside the latents; all others see the latents "
-    "alone. Count is told the agent's true place: an oracle."
+    "Imagination and Skew-Fit show the policy what it lacks of their goal, beside the latents; all others see the "
+    "latents alone. Count is told the agent's true place: an oracle."
 )
 
 
