@@ -11,9 +11,9 @@ import gymnasium as _gymnasium
 from perma_agent.envs.actions import ACTIONS
 from perma_agent.envs.catalogue import LevelInfo, catalogue, level_info, make_level
 from perma_agent.envs.factors import FactorSpec, factor_specs_of
-from perma_agent.envs.suite import SUITE
-from perma_agent.envs.table_levels import TABLE_LEVELS
-from perma_agent.envs.vizdoom_levels import VIZDOOM_LEVELS
+from perma_agent.envs.suite.levels import SUITE
+from perma_agent.envs.table.levels import TABLE_LEVELS
+from perma_agent.envs.vizdoom.levels import VIZDOOM_LEVELS
 
 __all__ = [
     "ACTIONS",

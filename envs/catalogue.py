@@ -10,7 +10,7 @@ from typing import Any
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
-from perma_agent.envs.plan import Setting
+from perma_agent.envs.vocabulary import Setting
 from perma_agent.errors import LevelError
 
 
@@ -50,11 +50,11 @@ WHAT_TO_INSTALL = f"on Debian or Ubuntu run `apt-get install {PACKAGES}`, then `
 
 def catalogue() -> tuple[LevelInfo, ...]:
     """All levels of all engines, ours first."""
-    from perma_agent.envs.dmlab_levels import DMLAB_LEVELS
-    from perma_agent.envs.miniworld_levels import MINIWORLD_LEVELS
-    from perma_agent.envs.suite import SUITE
-    from perma_agent.envs.table_levels import TABLE_LEVELS
-    from perma_agent.envs.vizdoom_levels import VIZDOOM_LEVELS
+    from perma_agent.envs.dmlab.levels import DMLAB_LEVELS
+    from perma_agent.envs.miniworld.levels import MINIWORLD_LEVELS
+    from perma_agent.envs.suite.levels import SUITE
+    from perma_agent.envs.table.levels import TABLE_LEVELS
+    from perma_agent.envs.vizdoom.levels import VIZDOOM_LEVELS
 
     return SUITE + TABLE_LEVELS + MINIWORLD_LEVELS + VIZDOOM_LEVELS + DMLAB_LEVELS
 
@@ -65,7 +65,7 @@ def level_info(level_id: str) -> LevelInfo:
     Raises:
         LevelError: when there is no such level; names the nearest ones.
     """
-    from perma_agent.envs.dmlab_levels import dmlab_alias
+    from perma_agent.envs.dmlab.levels import dmlab_alias
 
     levels = {info.id: info for info in catalogue()}
     if level_id not in levels and (alias := dmlab_alias(str(level_id))) is not None:

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import gymnasium as gym
 import numpy as np
 
-from perma_agent.envs.plan import SPLITS, Split
-from perma_agent.envs.tasks import check_choice, check_range
+from perma_agent.envs.argument_checks import check_choice, check_range
+from perma_agent.envs.vocabulary import SPLITS, Split
 from perma_agent.errors import LevelError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from perma_agent.envs.catalogue import WHAT_TO_INSTALL, make_level
-from perma_agent.envs.suite import SUITE
+from perma_agent.envs.suite.levels import SUITE
 from perma_agent.errors import LevelError
 
 
@@ -31,7 +31,7 @@ def engine_status() -> tuple[EngineStatus, ...]:
         level.close()
     except LevelError as error:
         return (EngineStatus(name="miniworld", ok=False, found=str(error), advice=WHAT_TO_INSTALL),)
-    from perma_agent.envs.miniworld import renderer  # there is one, now that a level was drawn
+    from perma_agent.envs.miniworld.engine import renderer  # there is one, now that a level was drawn
 
     if frame.std() < 1.0:
         found = f"a frame of one colour from {renderer()}"

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from perma_agent.envs.plan import COLOURS, KINDS
 from perma_agent.envs.sight import Bodies, Eye, egocentric, look
+from perma_agent.envs.vocabulary import COLOURS, KINDS
 from perma_agent.errors import LevelError
 
 SLOTS = 8

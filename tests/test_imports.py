@@ -69,7 +69,7 @@ def test_no_circle_of_rooms(modules: Mapping[str, Path]) -> None:
         ("perma_agent.objectives.total", "from perma_agent.models import VASE", "objectives may not import models"),
         ("perma_agent.models.vase", "import perma_agent.continual.learner", "models may not import continual"),
         ("perma_agent.data.store", "def f():\n    from perma_agent.cli import main", "data may not import cli"),
-        ("perma_agent.envs.maze", "from perma_agent.data import TrajectoryStore", "envs may not import data"),
+        ("perma_agent.envs.suite.maze", "from perma_agent.data import TrajectoryStore", "envs may not import data"),
         ("perma_agent.continual.learner", "import stable_baselines3", "continual may not import stable_baselines3"),
         (
             "perma_agent.wrappers.frames",
@@ -78,7 +78,7 @@ def test_no_circle_of_rooms(modules: Mapping[str, Path]) -> None:
         ),
         ("perma_agent.sb3.bundle", "from .continual import x", "relative import"),
         ("perma_agent.sb3.bundle", "from perma_agent import VASE", "the public face is for users: import the room"),
-        ("perma_agent.envs.maze", "import wrappers.frames", "wrappers is perma_agent.wrappers"),
+        ("perma_agent.envs.suite.maze", "import wrappers.frames", "wrappers is perma_agent.wrappers"),
         ("perma_agent.attic.x", "import os", "no room attic"),
     ],
 )
@@ -93,7 +93,7 @@ def test_the_check_can_fail(module: str, source: str, complaint: str) -> None:
         ("perma_agent.wrappers.frames", "from stable_baselines3.common.vec_env import VecEnvWrapper"),
         ("perma_agent.sb3.bundle", "from stable_baselines3 import PPO\nfrom perma_agent.continual import Learner"),
         ("perma_agent.cli.train", "from perma_agent import __version__\nimport perma_agent.envs"),
-        ("perma_agent.envs.maze", "from perma_agent.errors import LevelError\nfrom perma_agent.envs import plan"),
+        ("perma_agent.envs.suite.maze", "from perma_agent.errors import LevelError\nfrom perma_agent.envs import plan"),
     ],
 )
 def test_the_check_lets_the_good_pass(module: str, source: str) -> None:

@@ -131,7 +131,7 @@ def torch_in_use() -> str:
 def draw_a_frame() -> str:
     """Make a level, take one step and name the renderer that drew it."""
     from perma_agent.envs import catalogue, make_level
-    from perma_agent.envs.miniworld import renderer
+    from perma_agent.envs.miniworld.engine import renderer
 
     level = make_level(catalogue()[0].id)
     level.reset(seed=0)

@@ -10,7 +10,7 @@ import tyro
 
 from perma_agent.cli.output import show_json, show_table
 from perma_agent.envs import LevelInfo, catalogue
-from perma_agent.envs.pictures import write_level_pictures
+from perma_agent.envs.suite.pictures import write_level_pictures
 from perma_agent.errors import LevelError
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from perma_agent.envs import SUITE, LevelInfo
-from perma_agent.envs.oracle import Oracle
+from perma_agent.envs.suite.oracle import Oracle
 from perma_agent.evaluation.atomic_write import atomic_file
 from perma_agent.evaluation.cells import Cell, read_cells
 from perma_agent.evaluation.policies import Act, RandomPolicy, evaluate_on_level

@@ -7,8 +7,8 @@ import pytest
 
 from perma_agent.envs import ACTIONS, make_level
 from perma_agent.envs.actions import BACK, FORWARD, TURN_LEFT, TURN_RIGHT, USE
-from perma_agent.envs.miniworld_level import SIGN_END
-from perma_agent.envs.plan import FORWARD_STEP, TURN_STEP
+from perma_agent.envs.miniworld.level import SIGN_END
+from perma_agent.envs.suite.plan import FORWARD_STEP, TURN_STEP
 
 
 def pose(info: dict) -> np.ndarray:

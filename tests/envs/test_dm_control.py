@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from perma_agent.envs import ACTIONS
-from perma_agent.envs.dm_env_adapter import DMEnvLevel
+from perma_agent.envs.dm_env.adapter import DMEnvLevel
 from perma_agent.envs.factors import factor_specs, outside_range
 
 TABLE = ((0.0, -1.0), (0.0, 1.0), (1.0, 0.0), (-1.0, 0.0), (0.0, 0.0))

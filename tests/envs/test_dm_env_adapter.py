@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from stable_baselines3.common.env_checker import check_env as check_sb3
 
 from perma_agent.envs import ACTIONS
-from perma_agent.envs.dm_env_adapter import DMEnvLevel
-from perma_agent.envs.dm_env_spaces import native_action, space_of
+from perma_agent.envs.dm_env.adapter import DMEnvLevel
+from perma_agent.envs.dm_env.spaces import native_action, space_of
 from perma_agent.envs.factors import FactorSpec
 from perma_agent.errors import LevelError
 

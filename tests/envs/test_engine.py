@@ -84,7 +84,7 @@ def test_closing_frees_what_a_level_held() -> None:
 
 
 def test_display_lists_and_textures_are_gone_after_closing() -> None:
-    from perma_agent.envs.opengl import gl
+    from perma_agent.envs.miniworld.opengl import gl
 
     keeper, level = make_level("perma/IndoorForage-v0"), make_level("perma/OutdoorForage-v0")
     keeper.reset(seed=0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perma_agent.envs.looks import BINS, HUES, TEXTURES, draw_hue, draw_look, draw_view, hue_bin
-from perma_agent.envs.miniworld import TEXTURES as FOLDER
-from perma_agent.envs.plan import SETTINGS, SPLITS, Setting
+from perma_agent.envs.miniworld.engine import TEXTURES as FOLDER
+from perma_agent.envs.suite.looks import BINS, HUES, TEXTURES, draw_hue, draw_look, draw_view, hue_bin
+from perma_agent.envs.vocabulary import SETTINGS, SPLITS, Setting
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

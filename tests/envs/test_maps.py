@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perma_agent.envs.deferred import GATE, KEY, LARGE, SMALL, Deferred
-from perma_agent.envs.forage import APART, Forage
-from perma_agent.envs.maze import Maze, carve
-from perma_agent.envs.plan import AGENT_RADIUS, TOUCH_MARGIN, Plan, clearance
-from perma_agent.envs.tasks import Progress, Task
+from perma_agent.envs.suite.deferred import GATE, KEY, LARGE, SMALL, Deferred
+from perma_agent.envs.suite.forage import APART, Forage
+from perma_agent.envs.suite.maze import Maze, carve
+from perma_agent.envs.suite.plan import AGENT_RADIUS, TOUCH_MARGIN, Plan, clearance
+from perma_agent.envs.suite.tasks import Progress, Task
 from perma_agent.errors import LevelError
 
 

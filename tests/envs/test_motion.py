@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perma_agent.envs.maze import Maze
-from perma_agent.envs.motion import slide
-from perma_agent.envs.plan import AGENT_RADIUS, FORWARD_STEP, Block, clearance
+from perma_agent.envs.suite.maze import Maze
+from perma_agent.envs.suite.motion import slide
+from perma_agent.envs.suite.plan import AGENT_RADIUS, FORWARD_STEP, Block, clearance
 
 ROOM = Block(low=(-3.0, -3.0), high=(3.0, 3.0)).segments()
 

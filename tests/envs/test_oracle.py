@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from perma_agent.envs import SUITE, make_level
-from perma_agent.envs.oracle import Oracle
+from perma_agent.envs.suite.oracle import Oracle
 
 LEVELS = [info.id for info in SUITE]
 

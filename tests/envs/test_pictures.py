@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from perma_agent.envs.pictures import FRAMES, MARGIN, TILE, TITLE, level_pictures, write_level_pictures
+from perma_agent.envs.suite.pictures import FRAMES, MARGIN, TILE, TITLE, level_pictures, write_level_pictures
 from perma_agent.errors import LevelError
 
 
@@ -23,14 +23,16 @@ def test_a_row_for_each_level() -> None:
 
 def test_written_as_png_and_leaving_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = level_pictures(["perma/IndoorDeferred-v0"])
-    monkeypatch.setattr("perma_agent.envs.pictures.level_pictures", lambda **_: small)
+    monkeypatch.setattr("perma_agent.envs.suite.pictures.level_pictures", lambda **_: small)
     write_level_pictures(tmp_path / "docs" / "levels.png")
     assert np.array_equal(cv2.imread(str(tmp_path / "docs" / "levels.png"))[..., ::-1], small)
     assert [path.name for path in (tmp_path / "docs").iterdir()] == ["levels.png"]
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perma_agent.envs.pictures.level_pictures", lambda **_: np.zeros((8, 8, 3), dtype=np.uint8))
+    monkeypatch.setattr(
+        "perma_agent.envs.suite.pictures.level_pictures", lambda **_: np.zeros((8, 8, 3), dtype=np.uint8)
+    )
     (tmp_path / "file").write_text("")
     with pytest.raises(LevelError, match="expected to write the pictures to "):
         write_level_pictures(tmp_path / "file" / "levels.png")

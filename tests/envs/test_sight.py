@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perma_agent.envs import make_level
-from perma_agent.envs.oracle import Oracle
-from perma_agent.envs.plan import Block
 from perma_agent.envs.sight import Bodies, Eye, body_distances, directions, egocentric, look, wall_distances
+from perma_agent.envs.suite.oracle import Oracle
+from perma_agent.envs.suite.plan import Block
 
 SQUARE = Block(low=(-5.0, -5.0), high=(5.0, 5.0)).segments()
 

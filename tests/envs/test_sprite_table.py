@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from perma_agent.envs import factor_specs_of, make_level
 from perma_agent.envs.factors import outside_range
-from perma_agent.envs.sprite_table import PUSHES, SpriteTable
+from perma_agent.envs.table.level import PUSHES, SpriteTable
 from perma_agent.errors import LevelError
 
 STAY, LEFT, RIGHT, UP, DOWN = range(5)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perma_agent.envs.looks import draw_look
-from perma_agent.envs.maze import Maze
-from perma_agent.envs.objects import object_height, object_surfaces
-from perma_agent.envs.plan import SETTINGS, Item, Setting
-from perma_agent.envs.scenery import static_surfaces
-from perma_agent.envs.surfaces import TILE, Surface, cuboid, merged, quads, solid_of_revolution
+from perma_agent.envs.miniworld.surfaces import TILE, Surface, cuboid, merged, quads, solid_of_revolution
+from perma_agent.envs.suite.looks import draw_look
+from perma_agent.envs.suite.maze import Maze
+from perma_agent.envs.suite.objects import object_height, object_surfaces
+from perma_agent.envs.suite.plan import Item
+from perma_agent.envs.suite.scenery import static_surfaces
+from perma_agent.envs.vocabulary import SETTINGS, Setting
 
 
 def turning(surface: Surface) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from perma_agent.envs import make_level
-from perma_agent.envs.oracle import Oracle
+from perma_agent.envs.suite.oracle import Oracle
 
 
 @pytest.mark.parametrize("split", ["train", "test"])

@@ -18,7 +18,7 @@ from gymnasium.utils.env_checker import check_env as check_gymnasium
 
 from perma_agent.envs import ACTIONS, factor_specs_of, level_info, make_level
 from perma_agent.envs.factors import outside_range
-from perma_agent.envs.vizdoom_levels import DOOM_LEVELS, VIZDOOM_LEVELS
+from perma_agent.envs.vizdoom.levels import DOOM_LEVELS, VIZDOOM_LEVELS
 from perma_agent.errors import LevelError
 
 pytest.importorskip("vizdoom", reason="the extra vizdoom is not installed")

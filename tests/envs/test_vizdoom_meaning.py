@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from perma_agent.envs import ACTIONS, make_level
-from perma_agent.envs.plan import KINDS
 from perma_agent.envs.sight import wall_distances
-from perma_agent.envs.vizdoom_factors import CATEGORIES, FAR, UNITS_PER_METRE, Slots
+from perma_agent.envs.vizdoom.factors import CATEGORIES, FAR, UNITS_PER_METRE, Slots
+from perma_agent.envs.vocabulary import KINDS
 
 pytest.importorskip("vizdoom", reason="the extra vizdoom is not installed")
 LEFT, RIGHT, FORWARD, BACK, USE = range(len(ACTIONS))

@@ -11,7 +11,7 @@ import numpy as np
 from stable_baselines3 import PPO
 
 from perma_agent.continual import Learner
-from perma_agent.envs.sprite_table import PUSHES
+from perma_agent.envs.table.level import PUSHES
 from perma_agent.imagination.reward import ImaginationBonus
 from perma_agent.imagination.worldview import Worldview
 from perma_agent.studies.exploration.figure_5b_config import Figure5BConfig

@@ -15,7 +15,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from perma_agent.data.image_sets import ImageSet, Split, load_image_set, resize_images
-from perma_agent.envs.sprite_table import SpriteTable
+from perma_agent.envs.table.level import SpriteTable
 from perma_agent.imagination.reward import ImaginationBonus
 from perma_agent.wrappers import BonusReward
 from perma_agent.wrappers.shown_goal import GOAL, OBSERVATION

@@ -71,6 +71,7 @@ def _bench() -> PermanenceStudy:
     colour = replace(network, channels=3, likelihood="gaussian", pixel_std=0.1)
     training = TrainingConfig(steps=4_000, batch=32, learning_rate=1e-3, log_every=250)
     short = replace(training, steps=2_000)
+    indoors = Rollouts(levels=(ROOM,), factors=SHOWN, rows=6_000)
     sprites = Comparison(
         ground=Sprites(rows=6_000),
         network=network,
@@ -87,7 +88,7 @@ def _bench() -> PermanenceStudy:
         seeds=dict.fromkeys(("direction", "p_b", BEST, "slowvae", "none"), THREE),
     )
     miniworld = Comparison(
-        ground=Rollouts(levels=(ROOM,), factors=SHOWN, rows=6_000),
+        ground=indoors,
         network=colour,
         training=short,
         warm_up=500,
@@ -106,7 +107,7 @@ def _bench() -> PermanenceStudy:
     )
     outdoor = replace(
         miniworld,
-        ground=replace(miniworld.ground, levels=(OUTDOORS,)),
+        ground=replace(indoors, levels=(OUTDOORS,)),
         weights_of="miniworld",
         seeds=dict.fromkeys(("p_b", "together", "slowvae", "none"), FIVE),
     )
@@ -141,9 +142,10 @@ def _paper() -> PermanenceStudy:
         weights_of="sprites",
         seeds=dict.fromkeys(arms, ten),
     )
+    indoors = Rollouts(levels=(ROOM,), factors=SHOWN, frames=200_000, size=64)
     miniworld = replace(
         sprites,
-        ground=Rollouts(levels=(ROOM,), factors=SHOWN, frames=200_000, size=64),
+        ground=indoors,
         network=colour,
         seeds=dict.fromkeys(arms, ten),
     )
@@ -153,7 +155,7 @@ def _paper() -> PermanenceStudy:
             "sprites": sprites,
             "sparse": sparse,
             "miniworld": miniworld,
-            "outdoor": replace(miniworld, ground=replace(miniworld.ground, levels=(OUTDOORS,)), weights_of="miniworld"),
+            "outdoor": replace(miniworld, ground=replace(indoors, levels=(OUTDOORS,)), weights_of="miniworld"),
             **_cases(network, replace(training, steps=100_000)),
         },
         vase=VASEStudy(life=LIVES["paper"].lives["three"]),

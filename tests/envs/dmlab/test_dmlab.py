@@ -14,8 +14,8 @@ from gymnasium.utils.env_checker import check_env as check_gymnasium
 from stable_baselines3.common.env_checker import check_env as check_sb3
 
 from perma_agent.envs import ACTIONS, factor_specs_of, make_level
-from perma_agent.envs.dmlab import DMLabLevel
-from perma_agent.envs.dmlab_actions import ACTION_SETS
+from perma_agent.envs.dmlab.actions import ACTION_SETS
+from perma_agent.envs.dmlab.level import DMLabLevel
 from perma_agent.envs.factors import factor_specs, outside_range
 from perma_agent.errors import LevelError
 

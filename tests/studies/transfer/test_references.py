@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perma_agent.envs.oracle import Oracle
+from perma_agent.envs.suite.oracle import Oracle
 from perma_agent.studies.levels import LevelChoice, make_copies
 from perma_agent.studies.transfer.sample_efficiency.config import LEVELS
 from perma_agent.studies.transfer.sample_efficiency.references import Seeker, measure_references, player_of

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from perma_agent.envs.actions import FORWARD, TURN_LEFT, TURN_RIGHT
-from perma_agent.envs.level import TaskLevel
-from perma_agent.envs.oracle import Oracle
+from perma_agent.envs.suite.level import TaskLevel
+from perma_agent.envs.suite.oracle import Oracle
 from perma_agent.evaluation.policies import RandomPolicy, evaluate_on_level
 from perma_agent.studies.levels import LevelChoice, make_copies
 from perma_agent.studies.planned_cell import Advance, Measured

@@ -1,0 +1,1 @@
+"""Any environment with dm_env's interface as one of our levels."""

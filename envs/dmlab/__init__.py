@@ -1,0 +1,1 @@
+"""DeepMind Lab: its levels with our frames, actions and pose, where the engine is installed."""

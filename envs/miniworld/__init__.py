@@ -1,0 +1,1 @@
+"""MiniWorld: its engine put right, what it draws with, and its own levels."""

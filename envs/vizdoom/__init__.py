@@ -1,0 +1,1 @@
+"""ViZDoom: its engine, its levels, and the factors read from its state."""
