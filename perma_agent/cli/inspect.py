@@ -71,7 +71,7 @@ def run(config: Config) -> None:
             "check the path"
         )
     # Learners and agents take seconds to import; a store does not need them.
-    from perma_agent.sb3.bundle import is_bundle
+    from perma_agent.sb3.saving.bundle import is_bundle
 
     if is_bundle(config.path):
         _agent(config)

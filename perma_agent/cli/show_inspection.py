@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from perma_agent.cli.output import show_json, show_table
-from perma_agent.sb3.pickle_report import Finding
-from perma_agent.sb3.zip_inspection import Inspection, Item, inspect_zip
+from perma_agent.sb3.inspection.pickle_report import Finding
+from perma_agent.sb3.inspection.zip_inspection import Inspection, Item, inspect_zip
 
 WORDS = {
     "harmless": "harmless",

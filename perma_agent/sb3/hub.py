@@ -15,8 +15,8 @@ from perma_agent.continual.checkpoint import FILES as RUN_FILES
 from perma_agent.continual.manifest import MANIFEST
 from perma_agent.continual.run_folder import read_files, write_files
 from perma_agent.errors import PermaAgentError, RunFolderError
-from perma_agent.sb3.bundle import FILES, VASE, load_bundle, read_bundle, save_bundle
 from perma_agent.sb3.model_card import model_card
+from perma_agent.sb3.saving.bundle import FILES, VASE, load_bundle, read_bundle, save_bundle
 
 CARD = "README.md"
 KINDS = (".safetensors", ".json")

@@ -12,8 +12,8 @@ import numpy as np
 
 from perma_agent.continual.checkpoint import load_learner
 from perma_agent.continual.config_json import to_json
-from perma_agent.sb3.agent_config import AgentConfig
-from perma_agent.sb3.bundle import VASE, BundleContent, read_bundle
+from perma_agent.sb3.saving.agent_config import AgentConfig
+from perma_agent.sb3.saving.bundle import VASE, BundleContent, read_bundle
 from perma_agent.version import __version__
 
 LIMITS = """\

@@ -19,7 +19,7 @@ from perma_agent.evaluation.history import LearningHistory, World
 from perma_agent.evaluation.policies import Act, EpisodeStatistics, RandomPolicy, evaluate_on_level
 from perma_agent.models import VASE, VASEConfig
 from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
-from perma_agent.sb3.continual_config import ContinualConfig
+from perma_agent.sb3.learning.continual_config import ContinualConfig
 from perma_agent.studies.collecting import collect
 from perma_agent.studies.levels import LevelChoice, make_copies
 from perma_agent.studies.policy_training import PolicyConfig, TrainedPolicy, train_policy

@@ -15,9 +15,9 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from perma_agent.continual import Learner
 from perma_agent.sb3 import ContinualVASECallback, VASEFeaturesExtractor
-from perma_agent.sb3.continual_config import ContinualConfig
-from perma_agent.sb3.extractor_config import Mode
-from perma_agent.sb3.resumable_training import ResumableTraining
+from perma_agent.sb3.learning.continual_config import ContinualConfig
+from perma_agent.sb3.resuming.resumable_training import ResumableTraining
+from perma_agent.sb3.seeing.extractor_config import Mode
 from perma_agent.studies.levels import LevelChoice, make_copies
 from perma_agent.studies.ppo_config import PPOConfig
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perma_agent.sb3.area_averaging import area_weights, average_areas
+from perma_agent.sb3.seeing.area_averaging import area_weights, average_areas
 
 LENGTHS = st.integers(1, 40)
 

@@ -14,8 +14,8 @@ from perma_agent.imagination.bonus import Transitions
 from perma_agent.imagination.imagination_config import ImaginationConfig
 from perma_agent.imagination.reward import ImaginationBonus
 from perma_agent.sb3 import ContinualVASECallback, VASEFeaturesExtractor
-from perma_agent.sb3.bonus_renewal import renew_bonuses
-from perma_agent.sb3.plain_state import join_state, split_state
+from perma_agent.sb3.learning.bonus_renewal import renew_bonuses
+from perma_agent.sb3.state.plain_state import join_state, split_state
 from perma_agent.wrappers import BonusReward, ImaginationReward
 
 SMALL = ImaginationConfig(enough=16, memory=64, imagined=32, judged=8, horizon=10, renew_every=2, least_plausible=0.0)

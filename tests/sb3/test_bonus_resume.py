@@ -20,10 +20,10 @@ from stable_baselines3.common.vec_env import VecEnv, VecFrameStack, VecNormalize
 from perma_agent.errors import RunFolderError
 from perma_agent.imagination.make_bonus import make_bonus
 from perma_agent.sb3 import BonusCallback, EncodedObservation, restore_normalisers, save_bundle
-from perma_agent.sb3.agent_tensors import tensors_of_agent
-from perma_agent.sb3.level_state import wrappers_of
-from perma_agent.sb3.plain_state import split_state
-from perma_agent.sb3.resumable_training import ResumableTraining
+from perma_agent.sb3.resuming.resumable_training import ResumableTraining
+from perma_agent.sb3.saving.agent_tensors import tensors_of_agent
+from perma_agent.sb3.state.level_state import wrappers_of
+from perma_agent.sb3.state.plain_state import split_state
 from perma_agent.wrappers import BonusReward, ReplayableLevel
 
 SMALL: dict[str, Any] = {"features": 8, "hidden": (8,), "epochs": 2, "batch_size": 8}

@@ -19,7 +19,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from perma_agent.continual.checkpoint import load_learner
 from perma_agent.errors import RunFolderError
 from perma_agent.sb3 import ContinualVASECallback, VASEFeaturesExtractor, load_bundle, read_bundle, save_bundle
-from perma_agent.sb3.continual_config import ContinualConfig
+from perma_agent.sb3.learning.continual_config import ContinualConfig
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_a_changed_byte_is_noticed(learnt: Callable[..., PPO], tmp_path: Path, n
 
 def test_a_config_that_does_not_fit_its_weights(learnt: Callable[..., PPO], tmp_path: Path) -> None:
     from perma_agent.continual.run_folder import read_files, write_files
-    from perma_agent.sb3.bundle import FILES
+    from perma_agent.sb3.saving.bundle import FILES
 
     save_bundle(learnt(), tmp_path)
     contents = read_files(tmp_path, FILES)

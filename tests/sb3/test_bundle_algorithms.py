@@ -30,8 +30,8 @@ from perma_agent.sb3 import (
     restore_normalisers,
     save_bundle,
 )
-from perma_agent.sb3.agent_tensors import tensors_of_agent
-from perma_agent.sb3.space_config import SpaceConfig
+from perma_agent.sb3.saving.agent_tensors import tensors_of_agent
+from perma_agent.sb3.saving.space_config import SpaceConfig
 
 contrib = pytest.importorskip("sb3_contrib")
 

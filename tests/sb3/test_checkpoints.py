@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from perma_agent.errors import RunFolderError
-from perma_agent.sb3.checkpoints import Checkpoints, DamagedCheckpointWarning
+from perma_agent.sb3.resuming.checkpoints import Checkpoints, DamagedCheckpointWarning
 
 
 def writer(mean_return: float | None = None, text: str = "") -> Callable[[Path], None]:

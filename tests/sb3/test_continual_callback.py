@@ -23,7 +23,7 @@ from perma_agent.continual import Learner, Update
 from perma_agent.continual.checkpoint import load_extra, load_learner, save_run
 from perma_agent.errors import RunFolderError
 from perma_agent.sb3 import ContinualConfig, ContinualVASECallback, VASEFeaturesExtractor
-from perma_agent.sb3.features_extractor import extractors_of
+from perma_agent.sb3.seeing.features_extractor import extractors_of
 from perma_agent.types import FramePairs
 
 BRISK = ContinualConfig(updates_per_rollout=2, every=1, pairs=4)

@@ -20,8 +20,8 @@ from stable_baselines3.common.utils import obs_as_tensor
 from perma_agent.continual.checkpoint import load_learner
 from perma_agent.models import VASE
 from perma_agent.sb3 import ContinualConfig, ContinualVASECallback, VASEFeaturesExtractor
-from perma_agent.sb3.features_extractor import extractors_of
-from perma_agent.sb3.published_encoder import untrained_model
+from perma_agent.sb3.seeing.features_extractor import extractors_of
+from perma_agent.sb3.seeing.published_encoder import untrained_model
 
 OFF_POLICY = {"buffer_size": 64, "learning_starts": 4, "train_freq": 4, "batch_size": 4}
 ALGORITHMS: dict[str, tuple[Any, dict[str, Any]]] = {

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stable_baselines3.common.buffers import ReplayBuffer, RolloutBuffer
 
-from perma_agent.sb3.experience import Experience, Window, replay_experience, rollout_experience
+from perma_agent.sb3.learning.experience import Experience, Window, replay_experience, rollout_experience
 
 ACTIONS = spaces.Discrete(2)
 

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perma_agent.sb3.feature_memory import FeatureMemory
+from perma_agent.sb3.seeing.feature_memory import FeatureMemory
 
 
 class Counting:

@@ -22,8 +22,8 @@ from perma_agent.continual.checkpoint import load_learner, save_run
 from perma_agent.errors import FrameError, RunFolderError
 from perma_agent.models import VASE, VASEConfig
 from perma_agent.sb3 import VASEFeaturesExtractor
-from perma_agent.sb3.features_extractor import extractors_of, publish, share_encoder
-from perma_agent.sb3.published_encoder import PublishedEncoder
+from perma_agent.sb3.seeing.features_extractor import extractors_of, publish, share_encoder
+from perma_agent.sb3.seeing.published_encoder import PublishedEncoder
 from perma_agent.types import FramePairs
 
 ALGORITHMS = [PPO, A2C, DQN, SAC]

@@ -12,8 +12,8 @@ from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from perma_agent.continual import Learner
 from perma_agent.continual.checkpoint import load_learner
 from perma_agent.sb3 import ContinualConfig, ContinualVASECallback, VASEFeaturesExtractor
-from perma_agent.sb3.features_extractor import extractors_of
-from perma_agent.sb3.finetuned_encoder import take_over_encoder
+from perma_agent.sb3.seeing.features_extractor import extractors_of
+from perma_agent.sb3.seeing.finetuned_encoder import take_over_encoder
 
 BRISK = ContinualConfig(updates_per_rollout=2, every=1, pairs=4)
 States = dict[str, torch.Tensor]

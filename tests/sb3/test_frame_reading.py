@@ -16,7 +16,7 @@ from stable_baselines3.common.vec_env import VecTransposeImage
 
 from perma_agent.errors import FrameError
 from perma_agent.models import VASEConfig
-from perma_agent.sb3.frame_reading import FrameReading
+from perma_agent.sb3.seeing.frame_reading import FrameReading
 from perma_agent.wrappers import ObserveFrames
 
 COLOUR = VASEConfig(image_size=40, filters=(4, 4))
@@ -81,7 +81,7 @@ def test_many_pixels_are_turned_in_parts(monkeypatch):
     reading = FrameReading.of(space, model=COLOUR)
     observations = np.random.default_rng(0).integers(0, 256, (7, 1, 8, 8, 3), dtype=np.uint8)
     whole = reading.newest_pixels(observations)
-    monkeypatch.setattr("perma_agent.sb3.frame_reading.AT_ONCE", 3)
+    monkeypatch.setattr("perma_agent.sb3.seeing.frame_reading.AT_ONCE", 3)
     assert np.array_equal(reading.newest_pixels(observations), whole)
 
 

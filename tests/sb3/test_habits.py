@@ -27,7 +27,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from perma_agent.errors import FrameError
 from perma_agent.sb3 import ContinualConfig, ContinualVASECallback, VASEFeaturesExtractor
-from perma_agent.sb3.features_extractor import extractors_of
+from perma_agent.sb3.seeing.features_extractor import extractors_of
 
 BRISK = ContinualConfig(updates_per_rollout=2, every=1, pairs=4)
 ALWAYS = {

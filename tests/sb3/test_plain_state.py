@@ -15,7 +15,7 @@ from safetensors.torch import load, save
 
 from perma_agent.continual.learner_state import NamedTensors
 from perma_agent.errors import RunFolderError
-from perma_agent.sb3.plain_state import copied, join_state, split_state
+from perma_agent.sb3.state.plain_state import copied, join_state, split_state
 
 values = st.one_of(
     st.none(),

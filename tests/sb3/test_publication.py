@@ -11,7 +11,7 @@ from stable_baselines3 import A2C, DQN, PPO, SAC, TD3
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 
 from perma_agent.sb3 import ContinualConfig, ContinualVASECallback, VASEFeaturesExtractor
-from perma_agent.sb3.features_extractor import extractors_of
+from perma_agent.sb3.seeing.features_extractor import extractors_of
 
 OFF_POLICY = {"buffer_size": 64, "learning_starts": 4, "train_freq": 4, "batch_size": 4}
 ON_POLICY = {"n_steps": 8}

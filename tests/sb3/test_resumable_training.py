@@ -32,9 +32,9 @@ from perma_agent.sb3 import (
     VASEFeaturesExtractor,
     load_bundle,
 )
-from perma_agent.sb3.agent_tensors import tensors_of_agent
-from perma_agent.sb3.checkpoints import DamagedCheckpointWarning
-from perma_agent.sb3.resumable_training import ResumableTraining
+from perma_agent.sb3.resuming.checkpoints import DamagedCheckpointWarning
+from perma_agent.sb3.resuming.resumable_training import ResumableTraining
+from perma_agent.sb3.saving.agent_tensors import tensors_of_agent
 from perma_agent.wrappers import RecordTrajectories, ReplayableLevel
 
 LEARNING = ContinualConfig(updates_per_rollout=3, every=32, pairs=4, offsets=(1, 2), window=80)

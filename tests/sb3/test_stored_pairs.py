@@ -9,8 +9,8 @@ from stable_baselines3 import PPO
 from perma_agent.continual import Learner
 from perma_agent.data import TrajectoryStore
 from perma_agent.sb3 import ContinualConfig, ContinualVASECallback, VASEFeaturesExtractor
-from perma_agent.sb3.experience import Experience
-from perma_agent.sb3.stored_pairs import StoredPairs
+from perma_agent.sb3.learning.experience import Experience
+from perma_agent.sb3.learning.stored_pairs import StoredPairs
 from perma_agent.types import FramePairs, Trajectory
 from perma_agent.wrappers import RecordTrajectories
 

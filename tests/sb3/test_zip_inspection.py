@@ -26,8 +26,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from perma_agent.errors import PermaAgentError
 from perma_agent.sb3 import VASEFeaturesExtractor
-from perma_agent.sb3.pickle_report import Finding, report_on
-from perma_agent.sb3.zip_inspection import inspect_zip
+from perma_agent.sb3.inspection.pickle_report import Finding, report_on
+from perma_agent.sb3.inspection.zip_inspection import inspect_zip
 
 
 class Touches:
@@ -76,7 +76,7 @@ def test_agents_with_schedules_of_sb3_are_harmless(tmp_path: Path) -> None:
 def test_an_agent_that_sees_through_a_vase_is_harmless(run: str, level: Any, agent: Any, tmp_path: Path) -> None:
     agent(PPO, level(), VASEFeaturesExtractor.policy_kwargs(run)).save(tmp_path / "agent.zip")
     assert inspect_zip(tmp_path / "agent.zip").verdict == "harmless"
-    name = "perma_agent.sb3.features_extractor.VASEFeaturesExtractor"
+    name = "perma_agent.sb3.seeing.features_extractor.VASEFeaturesExtractor"
     assert name in of_item(tmp_path / "agent.zip", "data: policy_kwargs")
 
 

@@ -17,7 +17,7 @@ from stable_baselines3 import PPO
 
 from perma_agent.continual.checkpoint import load_learner, save_run
 from perma_agent.sb3 import ContinualVASECallback, EncodedObservation, VASEFeaturesExtractor
-from perma_agent.sb3.features_extractor import extractors_of
+from perma_agent.sb3.seeing.features_extractor import extractors_of
 from perma_agent.sb3.zoo import NAMES, hyperparameter_file, read_hyperparameters
 from perma_agent.wrappers import ObserveFrames
 

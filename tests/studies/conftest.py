@@ -9,7 +9,7 @@ import pytest
 
 from perma_agent.data import TrajectoryStore
 from perma_agent.models import VASEConfig
-from perma_agent.sb3.continual_config import ContinualConfig
+from perma_agent.sb3.learning.continual_config import ContinualConfig
 from perma_agent.studies.collecting import collect
 from perma_agent.studies.levels import LevelChoice
 from perma_agent.studies.policy_training import PolicyConfig

@@ -11,8 +11,8 @@ import torch
 
 from perma_agent.continual.checkpoint import load_learner
 from perma_agent.errors import RunFolderError
-from perma_agent.sb3.continual_config import ContinualConfig
-from perma_agent.sb3.features_extractor import extractors_of
+from perma_agent.sb3.learning.continual_config import ContinualConfig
+from perma_agent.sb3.seeing.features_extractor import extractors_of
 from perma_agent.studies.levels import LevelChoice
 from perma_agent.studies.policy_training import PolicyConfig, train_policy
 

@@ -166,7 +166,7 @@ def test_levels_in_other_processes(kind: Any) -> None:
             return TolerantVecEnv([make_pendulum] * 2)
         return make_vec_env("Pendulum-v1", 2, vec_env_cls=kind, vec_env_kwargs=options, wrapper_class=ReplayableLevel)
 
-    from perma_agent.sb3.level_state import level_state, restore_levels
+    from perma_agent.sb3.state.level_state import level_state, restore_levels
 
     first, second = venv(), venv()
     try:

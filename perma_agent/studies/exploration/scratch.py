@@ -14,7 +14,7 @@ from perma_agent.continual.checkpoint import save_run
 from perma_agent.models import VASE, VASEConfig
 from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
 from perma_agent.sb3 import ContinualVASECallback, VASEFeaturesExtractor
-from perma_agent.sb3.continual_config import ContinualConfig
+from perma_agent.sb3.learning.continual_config import ContinualConfig
 from perma_agent.studies.exploration.explorer import Advance, Progress, made_bonus, make_ppo, pay
 from perma_agent.studies.exploration.grounds import LEVELS, make_explored, survey
 from perma_agent.studies.exploration.measuring import measure_run

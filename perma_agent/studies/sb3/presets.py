@@ -9,7 +9,7 @@ from types import MappingProxyType
 from perma_agent.continual import InferenceConfig, LearnerConfig
 from perma_agent.models import VASEConfig
 from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
-from perma_agent.sb3.continual_config import ContinualConfig
+from perma_agent.sb3.learning.continual_config import ContinualConfig
 from perma_agent.studies.levels import LevelChoice
 from perma_agent.studies.permanence.recording import RolloutConfig
 from perma_agent.studies.policy_training import PolicyConfig

@@ -14,7 +14,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor
 from torch.distributions import Categorical, kl_divergence
 
-from perma_agent.sb3.features_extractor import VASEFeaturesExtractor, extractors_of
+from perma_agent.sb3.seeing.features_extractor import VASEFeaturesExtractor, extractors_of
 
 
 @dataclass(frozen=True, kw_only=True)

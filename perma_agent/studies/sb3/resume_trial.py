@@ -23,8 +23,8 @@ from perma_agent.continual.run_folder import read_files
 from perma_agent.continual.stop_requests import stop_requests
 from perma_agent.errors import PermaAgentError
 from perma_agent.models import VASE, VASEConfig
-from perma_agent.sb3.bundle import FILES as BUNDLE_FILES
-from perma_agent.sb3.continual_config import ContinualConfig
+from perma_agent.sb3.learning.continual_config import ContinualConfig
+from perma_agent.sb3.saving.bundle import FILES as BUNDLE_FILES
 from perma_agent.studies.agent_folder import CHECKPOINTS, EPISODES, VASE_RUN, save_agent
 from perma_agent.studies.levels import LevelChoice
 from perma_agent.studies.policy_training import PolicyConfig, train_policy

@@ -11,7 +11,7 @@ import numpy as np
 
 from perma_agent.evaluation.policies import RandomPolicy, evaluate_on_level
 from perma_agent.sb3 import ContinualVASECallback
-from perma_agent.sb3.round_record import RoundRecord
+from perma_agent.sb3.learning.round_record import RoundRecord
 from perma_agent.studies.collecting import Wanderer
 from perma_agent.studies.levels import LevelChoice, make_copies
 from perma_agent.studies.planned_cell import Advance, Measured

@@ -16,7 +16,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
 from perma_agent.sb3 import ContinualVASECallback, EncodedObservation, VASEFeaturesExtractor
-from perma_agent.sb3.extractor_config import Mode
+from perma_agent.sb3.seeing.extractor_config import Mode
 from perma_agent.studies.levels import make_copies
 from perma_agent.studies.sb3.config import SpeedConfig
 from perma_agent.studies.timed_levels import Seconds, take_turns

@@ -17,7 +17,7 @@ from perma_agent.continual.learner_state import NamedTensors
 from perma_agent.errors import FrameError, LevelError, PermaAgentError
 from perma_agent.imagination.bonus import Bonus, Transitions
 from perma_agent.imagination.make_bonus import BONUSES, make_bonus
-from perma_agent.sb3.plain_state import join_state, split_state
+from perma_agent.sb3.state.plain_state import join_state, split_state
 
 NAMES = BONUSES
 LEARNING = ("rnd", "icm", "disagreement", "apt")

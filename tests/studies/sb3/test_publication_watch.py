@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from torch.distributions import Categorical
 
 from perma_agent.sb3 import ContinualVASECallback, VASEFeaturesExtractor
-from perma_agent.sb3.features_extractor import extractors_of
+from perma_agent.sb3.seeing.features_extractor import extractors_of
 from perma_agent.studies.sb3.publication_watch import PublicationWatch, action_information, feature_move
 
 PROBES = np.random.default_rng(0).integers(0, 256, (6, 3, 64, 64)).astype(np.uint8)

@@ -11,7 +11,7 @@ from safetensors.torch import save
 
 from perma_agent.continual.checkpoint import FILES as RUN_FILES
 from perma_agent.continual.run_folder import write_files
-from perma_agent.sb3.bundle import FILES
+from perma_agent.sb3.saving.bundle import FILES
 from perma_agent.studies.sb3.resume_trial import ResumeTrialConfig, compare, run_resume_trial
 
 

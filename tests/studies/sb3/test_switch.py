@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from perma_agent.sb3.round_record import RoundRecord
+from perma_agent.sb3.learning.round_record import RoundRecord
 from perma_agent.studies.levels import LevelChoice
 from perma_agent.studies.policy_training import EpisodeLog, PolicyConfig
 from perma_agent.studies.sb3.config import SwitchConfig

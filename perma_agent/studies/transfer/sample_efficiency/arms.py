@@ -12,7 +12,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 from perma_agent.sb3 import ContinualVASECallback, EncodedObservation, VASEFeaturesExtractor
-from perma_agent.sb3.continual_config import ContinualConfig
+from perma_agent.sb3.learning.continual_config import ContinualConfig
 from perma_agent.studies.transfer.sample_efficiency.factor_observation import FactorObservation
 
 Code = Literal["vase", "vae"]

@@ -11,7 +11,7 @@ from perma_agent.continual.dreams import DreamConfig
 from perma_agent.envs import level_info
 from perma_agent.models import VASEConfig
 from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
-from perma_agent.sb3.continual_config import ContinualConfig
+from perma_agent.sb3.learning.continual_config import ContinualConfig
 from perma_agent.studies.levels import LevelChoice
 from perma_agent.studies.policy_training import PolicyConfig
 

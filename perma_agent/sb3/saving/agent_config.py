@@ -13,10 +13,10 @@ from stable_baselines3.common.torch_layers import CombinedExtractor, FlattenExtr
 from torch import nn
 
 from perma_agent.continual.config_json import to_json
-from perma_agent.sb3.algorithms import algorithm_named, arguments_from, settings_of
-from perma_agent.sb3.extractor_config import ExtractorConfig
-from perma_agent.sb3.features_extractor import VASEFeaturesExtractor
-from perma_agent.sb3.space_config import SpaceConfig
+from perma_agent.sb3.saving.algorithms import algorithm_named, arguments_from, settings_of
+from perma_agent.sb3.saving.space_config import SpaceConfig
+from perma_agent.sb3.seeing.extractor_config import ExtractorConfig
+from perma_agent.sb3.seeing.features_extractor import VASEFeaturesExtractor
 
 ACTIVATIONS = "torch.nn.modules.activation"
 """Module whose classes may be activations of a policy's layers."""

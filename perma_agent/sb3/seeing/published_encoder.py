@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from perma_agent.models import VASE, Encoding, VASEConfig
 from perma_agent.models.encoder import Encoder
-from perma_agent.sb3.feature_memory import FeatureMemory
-from perma_agent.sb3.sight import Sight, common_width, frame_width, seen_of_frames, seen_once
+from perma_agent.sb3.seeing.feature_memory import FeatureMemory
+from perma_agent.sb3.seeing.sight import Sight, common_width, frame_width, seen_of_frames, seen_once
 
 
 class PublishedEncoder(nn.Module):

@@ -9,9 +9,9 @@ from typing import Any
 from perma_agent.continual import Learner
 from perma_agent.continual.config_json import from_json, to_json
 from perma_agent.errors import RunFolderError
-from perma_agent.sb3.continual_callback import ContinualVASECallback
-from perma_agent.sb3.experience import Experience, Window
-from perma_agent.sb3.round_record import RoundRecord
+from perma_agent.sb3.learning.continual_callback import ContinualVASECallback
+from perma_agent.sb3.learning.experience import Experience, Window
+from perma_agent.sb3.learning.round_record import RoundRecord
 
 
 def continual_state(callback: ContinualVASECallback) -> dict[str, Any]:

@@ -30,8 +30,8 @@ from torch import Tensor
 
 from perma_agent.errors import FrameError
 from perma_agent.models import VASEConfig
-from perma_agent.sb3.area_averaging import area_weights, average_areas
-from perma_agent.sb3.frame_finding import axes_of, picture_key, stack_of, whitest_of
+from perma_agent.sb3.seeing.area_averaging import area_weights, average_areas
+from perma_agent.sb3.seeing.frame_finding import axes_of, picture_key, stack_of, whitest_of
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in grey (ITU-R 601), as OpenCV takes them."""

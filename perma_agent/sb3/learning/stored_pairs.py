@@ -6,7 +6,7 @@ import numpy as np
 
 from perma_agent.data import TrajectoryStore
 from perma_agent.data.pairs import PairSampler
-from perma_agent.sb3.experience import Experience
+from perma_agent.sb3.learning.experience import Experience
 from perma_agent.types import FramePairs
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 
-from perma_agent.sb3.level_state import wrappers_of
+from perma_agent.sb3.state.level_state import wrappers_of
 from perma_agent.wrappers import BonusReward
 
 

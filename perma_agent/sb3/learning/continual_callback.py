@@ -17,19 +17,19 @@ from perma_agent.continual import Learner, Update
 from perma_agent.continual.checkpoint import load_extra, load_learner, save_run
 from perma_agent.data import TrajectoryStore
 from perma_agent.errors import RunFolderError
-from perma_agent.sb3.bonus_renewal import renew_bonuses
-from perma_agent.sb3.continual_config import ContinualConfig
-from perma_agent.sb3.experience import Experience, Window, pairs_of, replay_experience, rollout_experience
-from perma_agent.sb3.features_extractor import (
+from perma_agent.sb3.learning.bonus_renewal import renew_bonuses
+from perma_agent.sb3.learning.continual_config import ContinualConfig
+from perma_agent.sb3.learning.experience import Experience, Window, pairs_of, replay_experience, rollout_experience
+from perma_agent.sb3.learning.round_record import RoundRecord, summary
+from perma_agent.sb3.learning.stored_pairs import StoredPairs
+from perma_agent.sb3.seeing.features_extractor import (
     RENEWABLE,
     VASEFeaturesExtractor,
     extractors_of,
     publish,
     share_encoder,
 )
-from perma_agent.sb3.finetuned_encoder import take_over_encoder
-from perma_agent.sb3.round_record import RoundRecord, summary
-from perma_agent.sb3.stored_pairs import StoredPairs
+from perma_agent.sb3.seeing.finetuned_encoder import take_over_encoder
 
 NEWEST = 8_192
 """Frames that are put together from short rollouts, or taken from a replay buffer, for one round at most."""

@@ -102,7 +102,7 @@ HARMLESS: Mapping[str, tuple[str, ...]] = {
         *_below("torch.optim", "Adam AdamW RMSprop SGD"),
         *(f"torch.optim.{kind.lower()}.{kind}" for kind in ("Adam", "AdamW", "RMSprop", "SGD")),
     ),
-    "eyes of perma_agent": ("perma_agent.sb3.features_extractor.VASEFeaturesExtractor",),
+    "eyes of perma_agent": ("perma_agent.sb3.seeing.features_extractor.VASEFeaturesExtractor",),
 }
 """Documented list of what may be imported and called without harm: purpose → whole names."""
 

@@ -14,8 +14,8 @@ from stable_baselines3.common.utils import obs_as_tensor
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
-from perma_agent.sb3.features_extractor import VASEFeaturesExtractor
-from perma_agent.sb3.sight import Sight
+from perma_agent.sb3.seeing.features_extractor import VASEFeaturesExtractor
+from perma_agent.sb3.seeing.sight import Sight
 
 
 class EncodedObservation(VecEnvWrapper):

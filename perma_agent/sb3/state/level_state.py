@@ -20,8 +20,8 @@ from stable_baselines3.common.vec_env import (
 from stable_baselines3.common.vec_env.stacked_observations import StackedObservations
 
 from perma_agent.errors import RunFolderError
-from perma_agent.sb3.encoded_observation import EncodedObservation
-from perma_agent.sb3.plain_state import copied, need
+from perma_agent.sb3.seeing.encoded_observation import EncodedObservation
+from perma_agent.sb3.state.plain_state import copied, need
 from perma_agent.wrappers import RecordTrajectories, ReplayableLevel, TolerantVecEnv
 from perma_agent.wrappers.replayed_episode import ReplayedEpisode
 

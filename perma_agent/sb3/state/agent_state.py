@@ -17,12 +17,12 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from perma_agent.errors import RunFolderError
-from perma_agent.sb3.callback_state import callback_states, restore_callbacks
-from perma_agent.sb3.feature_memory import FeatureMemory
-from perma_agent.sb3.features_extractor import extractors_of
-from perma_agent.sb3.level_state import level_state, restore_levels
-from perma_agent.sb3.plain_state import copied
-from perma_agent.sb3.random_state import random_state, restore_random
+from perma_agent.sb3.seeing.feature_memory import FeatureMemory
+from perma_agent.sb3.seeing.features_extractor import extractors_of
+from perma_agent.sb3.state.callback_state import callback_states, restore_callbacks
+from perma_agent.sb3.state.level_state import level_state, restore_levels
+from perma_agent.sb3.state.plain_state import copied
+from perma_agent.sb3.state.random_state import random_state, restore_random
 
 COUNTS = ("num_timesteps", "_n_updates", "_episode_num", "_current_progress_remaining", "_total_timesteps")
 """Numbers of an agent that its next steps depend on."""

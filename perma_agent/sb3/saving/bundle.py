@@ -33,10 +33,10 @@ from perma_agent.continual.config_json import from_json, to_json
 from perma_agent.continual.learner_state import NamedTensors
 from perma_agent.continual.run_folder import read_files, write_files
 from perma_agent.errors import FrameError, RunFolderError
-from perma_agent.sb3.agent_config import AgentConfig, config_of, make_agent
-from perma_agent.sb3.agent_tensors import restore_agent_tensors, tensors_of_agent
-from perma_agent.sb3.normalisers import Normalisers, levels_of, put_normalisers, take_normalisers
-from perma_agent.sb3.plain_state import join_state, split_state
+from perma_agent.sb3.saving.agent_config import AgentConfig, config_of, make_agent
+from perma_agent.sb3.saving.agent_tensors import restore_agent_tensors, tensors_of_agent
+from perma_agent.sb3.saving.normalisers import Normalisers, levels_of, put_normalisers, take_normalisers
+from perma_agent.sb3.state.plain_state import join_state, split_state
 
 CONFIG, POLICY = "config.json", "policy.safetensors"
 NORMALISERS, NORMALISER_ARRAYS = "normalisers.json", "normalisers.safetensors"

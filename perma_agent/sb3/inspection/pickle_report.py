@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
-from perma_agent.sb3.pickle_names import (
+from perma_agent.sb3.inspection.pickle_names import (
     CODE_MAKERS,
     IMPORTERS,
     NESTED,
@@ -18,7 +18,7 @@ from perma_agent.sb3.pickle_names import (
     suspicious_words,
     worst,
 )
-from perma_agent.sb3.pickle_walk import Call, GlobalName, PickleWalk, Result, walk_pickle
+from perma_agent.sb3.inspection.pickle_walk import Call, GlobalName, PickleWalk, Result, walk_pickle
 
 DEPTH = 4
 """Pickles within pickles that are followed, and parentheses within parentheses that are shown."""

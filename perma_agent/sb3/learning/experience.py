@@ -10,7 +10,7 @@ import numpy as np
 from stable_baselines3.common.buffers import ReplayBuffer, RolloutBuffer
 
 from perma_agent.data.pairs import RolloutFrames
-from perma_agent.sb3.frame_reading import FrameReading
+from perma_agent.sb3.seeing.frame_reading import FrameReading
 from perma_agent.types import FramePairs
 
 Stored = np.ndarray | Mapping[str, np.ndarray]

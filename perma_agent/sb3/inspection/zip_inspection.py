@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from perma_agent.errors import PermaAgentError
-from perma_agent.sb3.pickle_names import Verdict, worst
-from perma_agent.sb3.pickle_report import Finding, report_on
+from perma_agent.sb3.inspection.pickle_names import Verdict, worst
+from perma_agent.sb3.inspection.pickle_report import Finding, report_on
 
 DATA, SERIALIZED = "data", ":serialized:"
 TORCH, PICKLES = (".pth", ".pt", ".th", ".bin"), (".pkl", ".pickle")

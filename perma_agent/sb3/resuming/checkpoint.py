@@ -27,14 +27,14 @@ from perma_agent.continual.config_json import to_json
 from perma_agent.continual.learner_state import NamedTensors
 from perma_agent.continual.run_folder import read_files, write_files
 from perma_agent.errors import RunFolderError
-from perma_agent.sb3.agent_config import config_of
-from perma_agent.sb3.agent_state import agent_state, mean_return, restore_agent, settle
-from perma_agent.sb3.agent_tensors import restore_agent_tensors, tensors_of_agent
-from perma_agent.sb3.bundle import POLICY, bundle_contents, read_weights
-from perma_agent.sb3.callback_state import callbacks_within
-from perma_agent.sb3.continual_callback import ContinualVASECallback
-from perma_agent.sb3.continual_state import continual_state, restore_continual
-from perma_agent.sb3.plain_state import join_state, split_state
+from perma_agent.sb3.learning.continual_callback import ContinualVASECallback
+from perma_agent.sb3.learning.continual_state import continual_state, restore_continual
+from perma_agent.sb3.saving.agent_config import config_of
+from perma_agent.sb3.saving.agent_tensors import restore_agent_tensors, tensors_of_agent
+from perma_agent.sb3.saving.bundle import POLICY, bundle_contents, read_weights
+from perma_agent.sb3.state.agent_state import agent_state, mean_return, restore_agent, settle
+from perma_agent.sb3.state.callback_state import callbacks_within
+from perma_agent.sb3.state.plain_state import join_state, split_state
 
 AGENT, VASE, RUN = "agent", "vase", "run"
 STATE, ARRAYS = "state.json", "state.safetensors"

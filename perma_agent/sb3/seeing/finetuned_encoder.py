@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from perma_agent.models import VASE
-from perma_agent.sb3.features_extractor import VASEFeaturesExtractor
+from perma_agent.sb3.seeing.features_extractor import VASEFeaturesExtractor
 
 
 def take_over_encoder(model: VASE, policy: nn.Module) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stable_baselines3.common.vec_env import VecEnv
 
 from perma_agent.continual import Learner
-from perma_agent.sb3.level_state import wrappers_of
+from perma_agent.sb3.state.level_state import wrappers_of
 
 
 def renew_bonuses(venv: VecEnv | None, learner: Learner) -> int:

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from stable_baselines3.common.callbacks import BaseCallback
 
 from perma_agent.continual.stop_requests import stop_requests
-from perma_agent.sb3.agent_state import agent_state
-from perma_agent.sb3.checkpoint import (
+from perma_agent.sb3.learning.continual_callback import ContinualVASECallback
+from perma_agent.sb3.resuming.checkpoint import (
     Checkpoint,
     all_callbacks,
     read_checkpoint,
@@ -19,9 +19,9 @@ from perma_agent.sb3.checkpoint import (
     save_checkpoint,
     settle_checkpoint,
 )
-from perma_agent.sb3.checkpoints import Checkpoints
-from perma_agent.sb3.continual_callback import ContinualVASECallback
-from perma_agent.sb3.level_state import leave_levels
+from perma_agent.sb3.resuming.checkpoints import Checkpoints
+from perma_agent.sb3.state.agent_state import agent_state
+from perma_agent.sb3.state.level_state import leave_levels
 
 
 class ResumableTraining(BaseCallback):

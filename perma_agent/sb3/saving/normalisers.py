@@ -9,7 +9,7 @@ from typing import Any
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from perma_agent.errors import RunFolderError
-from perma_agent.sb3.level_state import put_normaliser, take_normaliser, wrappers_of
+from perma_agent.sb3.state.level_state import put_normaliser, take_normaliser, wrappers_of
 from perma_agent.wrappers.provenance import provenances_of
 
 Normalisers = list[tuple[str, Mapping[str, Any]]]

@@ -30,10 +30,10 @@ from perma_agent.continual.config_json import to_json
 from perma_agent.errors import FrameError, RunFolderError
 from perma_agent.models import VASE, VASEConfig
 from perma_agent.models.encoder import Encoder
-from perma_agent.sb3.extractor_config import ExtractorConfig, Mode
-from perma_agent.sb3.frame_reading import FrameReading, Observations
-from perma_agent.sb3.published_encoder import PublishedEncoder, untrained_model
-from perma_agent.sb3.sight import Sight, checked_sights
+from perma_agent.sb3.seeing.extractor_config import ExtractorConfig, Mode
+from perma_agent.sb3.seeing.frame_reading import FrameReading, Observations
+from perma_agent.sb3.seeing.published_encoder import PublishedEncoder, untrained_model
+from perma_agent.sb3.seeing.sight import Sight, checked_sights
 
 RENEWABLE: tuple[Mode, ...] = ("continual", "finetune")
 """Modes in which `ContinualVASECallback` publishes newer encoders."""

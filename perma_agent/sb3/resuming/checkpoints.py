@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from perma_agent.errors import RunFolderError
-from perma_agent.sb3.checkpoint import RUN, STATE
+from perma_agent.sb3.resuming.checkpoint import RUN, STATE
 
 PART, OLD = ".part", ".old"
 T = TypeVar("T")

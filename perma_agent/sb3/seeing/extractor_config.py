@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from perma_agent.continual.config_json import from_json
 from perma_agent.models import VASEConfig
-from perma_agent.sb3.sight import Sight, checked_sights
+from perma_agent.sb3.seeing.sight import Sight, checked_sights
 
 Mode = Literal["continual", "frozen", "finetune", "random", "nature"]
 """Who may change what the policy looks through: the VASE's own loss between rollouts (`continual`), nobody (`frozen`),

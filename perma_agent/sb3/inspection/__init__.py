@@ -1,0 +1,1 @@
+"""What a file of SB3 or torch would execute, told without executing it."""

@@ -1,0 +1,1 @@
+"""Bundles: a policy and all it needs as safetensors and JSON."""
