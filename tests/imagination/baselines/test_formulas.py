@@ -242,6 +242,20 @@ def test_skew_fit_pursues_a_goal_for_its_horizon_or_to_the_episodes_end() -> Non
         assert [one[level] != other[level] for one, other in itertools.pairwise(seen)] == new
 
 
+def test_skew_fit_shows_what_is_lacking_from_where_the_level_stands() -> None:
+    bonus = SkewFit(SkewFitConfig(horizon=1))
+    bonus.bind(spaces.Box(-100, 100, (1,), np.float32), spaces.Discrete(2), copies=2)
+    bonus.begin(np.array([[10.0], [20.0]], dtype=np.float32))
+    assert (bonus.goals == bonus.pursued - [[10.0], [20.0]]).all()
+    before = bonus.pursued.copy()
+    bonus._candidates = bonus._candidates + 100
+    first = np.array([[5.0], [6.0]], dtype=np.float32)
+    bonus.reward(replace(still([[11.0], [21.0]]), ended=np.array([False, True]), following=first))
+    assert (bonus.last_goals == before - [[11.0], [21.0]]).all()  # of the goal there was, at the step's own end
+    assert (bonus.goals == bonus.pursued - [[11.0], [6.0]]).all()  # of the new one, from the next episode's beginning
+    assert (bonus.pursued > before).all()
+
+
 def test_counts_pay_one_over_the_root_of_the_visits() -> None:
     bonus = Count(CountConfig(bins={"x": 0.5, "heading": 1.0}))
     bonus.bind(spaces.Discrete(2), spaces.Discrete(2), copies=2)
