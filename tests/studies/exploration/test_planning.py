@@ -68,12 +68,14 @@ def test_cells_tell_which_levels_they_see_through_a_vase_from_elsewhere():
 def test_a_weight_is_chosen_once_all_were_tried(make_cell):
     assert weights_of(CONFIG, []) == {"none": 0.0}
     tried = [
-        make_cell(tuning_name("indoor-maze", "rnd", weight), seed=100, met=met, weight=weight)
-        for weight, met in zip(WEIGHTS, (3, 9, 5), strict=True)
+        make_cell(tuning_name("indoor-maze", "rnd", weight), seed=seed, met=met, weight=weight)
+        for weight, each in zip(WEIGHTS, ((3, 9), (9, 8), (5, 10)), strict=True)
+        for seed, met in zip(CONFIG.tuning.seeds, each, strict=True)
     ]
-    assert weights_of(CONFIG, tried[:2]) == {"none": 0.0}
+    assert weights_of(CONFIG, tried[:-1]) == {"none": 0.0}
     assert weights_of(CONFIG, tried) == {"none": 0.0, "rnd": 0.3}
-    assert {cell.arm for cell in plan_tuning(CONFIG, Path("x"))} == {cell.arm for cell in tried}
+    planned = [(cell.arm, cell.seed) for cell in plan_tuning(CONFIG, Path("x"))]
+    assert planned == [(cell.arm, cell.seed) for cell in tried]
 
 
 def test_only_runs_what_it_names_and_what_its_weights_are_chosen_by(monkeypatch, tmp_path):
@@ -84,7 +86,7 @@ def test_only_runs_what_it_names_and_what_its_weights_are_chosen_by(monkeypatch,
     assert asked[0] == [] and asked[1] == ["free-four-rooms-none"] * 2
     asked.clear()
     run(CONFIG, tmp_path, only="sparse")
-    assert asked[0] == [f"tune-indoor-maze-rnd-{weight:g}" for weight in WEIGHTS]
+    assert asked[0] == [f"tune-indoor-maze-rnd-{weight:g}" for weight in WEIGHTS for _ in CONFIG.tuning.seeds]
 
 
 def test_what_is_tuned_on_is_not_reported_on_and_arms_and_levels_are_known():
