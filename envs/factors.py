@@ -25,7 +25,8 @@ class ToldFactors(Factors):
 
     Most steps of a policy ask for no ground truth, and computing it takes a quarter of a step. Whatever it is computed
     from must stay as it was at that frame. The arrays are read-only, and therefore shared by deep copies: SB3's
-    `DummyVecEnv` copies all infos deeply at each step. Pickling computes them.
+    `DummyVecEnv` copies all infos deeply at each step. Pickling computes them. Code in C that reads a dict past its
+    methods, as some JSON writers do, sees an empty one before somebody looked: give it `dict(factors)`.
 
     Args:
         factors: as they are, or what computes them from the frame.
@@ -67,6 +68,7 @@ for _name in (
     *("__delitem__", "__ior__", "__setitem__", "clear", "pop", "popitem", "setdefault", "update"),
 ):
     setattr(ToldFactors, _name, _looking(_name))
+del _name
 
 
 @dataclass(frozen=True, kw_only=True)
