@@ -37,8 +37,8 @@ class ImaginationBonus(Bonus):
 
         gap_n = √w_n (z*_n - z_n),   so that ‖gap‖ = d(z) = -Φ(z)
 
-    It says in which direction the goal lies and nothing of what does not matter to it. Shown z* itself, beside z, PPO
-    had to learn the difference first, and in 40,000 steps did not.
+    It says in which direction the goal lies and nothing of what does not matter to it; shown z* itself, beside z, a
+    policy would have to learn that first.
 
     Until enough was met, and where nothing plausible is left, a level has no goal: it is paid 0 and lacks nothing.
 
