@@ -36,7 +36,7 @@ class ScratchConfig:
             permanence=PermanenceConfig(warm_up=100),
         )
     )
-    """Its learner, in a hurry: a run of 57,344 steps has some 900 updates."""
+    """Its learner, in a hurry: a run of 49,152 steps has some 770 updates."""
     continual: ContinualConfig = field(default_factory=lambda: ContinualConfig(updates_per_rollout=16, every=1_024))
     """How much it learns, and from what."""
 

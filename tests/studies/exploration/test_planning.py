@@ -69,7 +69,7 @@ def test_a_weight_is_chosen_once_all_were_tried(make_cell):
     assert weights_of(CONFIG, []) == {"none": 0.0}
     tried = [
         make_cell(tuning_name("indoor-maze", "rnd", weight), seed=seed, met=met, weight=weight)
-        for weight, each in zip(WEIGHTS, ((3, 9), (9, 8), (5, 10)), strict=True)
+        for weight, each in zip(WEIGHTS, ((2, 4), (3, 9), (9, 8), (5, 10), (7, 6)), strict=True)
         for seed, met in zip(CONFIG.tuning.seeds, each, strict=True)
     ]
     assert weights_of(CONFIG, tried[:-1]) == {"none": 0.0}
