@@ -40,22 +40,26 @@ class ExploredLevel:
     """What it is made with."""
     seeded: str | None = None
     """Argument that takes the seed, so that each seed has a map of its own; None where there is only one map."""
+    anywhere: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments with which its episodes begin at places drawn from the whole map, where they do not anyway."""
 
     def made(self, seed: int) -> Mapping[str, Any]:
         """Its arguments with a seed."""
         return {**self.arguments, **({} if self.seeded is None else {self.seeded: seed})}
 
 
-MAZE: Mapping[str, Any] = MappingProxyType({"rows": 4, "columns": 4, "start": "fixed", "randomise": False})
+MAZE: Mapping[str, Any] = MappingProxyType(
+    {
+        "arguments": MappingProxyType({"rows": 4, "columns": 4, "start": "fixed", "randomise": False}),
+        "seeded": "map_seed",
+        "anywhere": MappingProxyType({"start": "random"}),
+    }
+)
 """One long corridor with dead ends that begins in a corner; the longest walk is about 40 m."""
 LEVELS: Mapping[str, ExploredLevel] = MappingProxyType(
     {
-        "indoor-maze": ExploredLevel(
-            id="perma/IndoorMaze-v0", title="indoor maze", vase="suite", arguments=MAZE, seeded="map_seed"
-        ),
-        "outdoor-maze": ExploredLevel(
-            id="perma/OutdoorMaze-v0", title="outdoor maze", vase="suite", arguments=MAZE, seeded="map_seed"
-        ),
+        "indoor-maze": ExploredLevel(id="perma/IndoorMaze-v0", title="indoor maze", vase="suite", **MAZE),
+        "outdoor-maze": ExploredLevel(id="perma/OutdoorMaze-v0", title="outdoor maze", vase="suite", **MAZE),
         "four-rooms": ExploredLevel(id="MiniWorld-FourRooms-v0", title="FourRooms (MiniWorld)", vase="miniworld"),
         "my-way-home": ExploredLevel(id="perma/VizdoomMyWayHome-v0", title="MyWayHome (ViZDoom)", vase="vizdoom"),
     }

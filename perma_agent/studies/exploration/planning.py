@@ -14,6 +14,7 @@ from perma_agent.studies.exploration.arms import ARMS
 from perma_agent.studies.exploration.cell_names import FREE, SCRATCH, SPARSE, TRANSFER, run_name, tuning_name
 from perma_agent.studies.exploration.config import ExplorationStudy, Seeds
 from perma_agent.studies.exploration.grounds import LEVELS, ExploredLevel
+from perma_agent.studies.exploration.place_reading import PLACE, measure_places
 from perma_agent.studies.exploration.runs import Run, explore, transfer
 from perma_agent.studies.exploration.scratch import ScratchConfig, explore_from_scratch
 from perma_agent.studies.exploration.tuning import chosen_weight
@@ -75,6 +76,21 @@ def plan_runs(config: ExplorationStudy, vases: Path, weights: Weights) -> list[P
     ]
 
 
+def plan_places(config: ExplorationStudy, vases: Path) -> list[PlannedCell]:
+    """A cell for each level and each of `checked`: what a frame tells there of where it was taken."""
+    return [
+        PlannedCell(
+            arm=f"{PLACE}-{level}",
+            seed=seed,
+            settings={"preset": config.preset, "level": _level(LEVELS[level]), "vase": _vase(config, LEVELS[level])},
+            work=1.0,
+            measure=partial(measure_places, level, seed, vases),
+        )
+        for level in config.levels
+        for seed in config.checked
+    ]
+
+
 def weights_of(config: ExplorationStudy, cells: Sequence[Cell]) -> dict[str, float]:
     """The weights that can be chosen by now: the only one there is, or the best of those tried on the tuning seeds."""
     found: dict[str, float] = {}
@@ -127,9 +143,14 @@ def _settings(
     }
     if scratch is not None:
         return {**common, "scratch": to_json(scratch)}
+    seen = {**common, "vase": _vase(config, level)}
+    return seen if before is None else {**seen, "before": _level(LEVELS[before])}
+
+
+def _vase(config: ExplorationStudy, level: ExploredLevel) -> dict[str, Any]:
+    """Where the VASE that sees a level has lived, and how it learnt."""
     worlds = [[{"id": choice.id, **choice.arguments} for choice in world] for world in ELSEWHERE[level.vase]]
-    seen = {"vase": {"worlds": worlds, **to_json(config.pretraining)}}
-    return {**common, **seen} if before is None else {**common, **seen, "before": _level(LEVELS[before])}
+    return {"worlds": worlds, **to_json(config.pretraining)}
 
 
 def levels_seen(cell: PlannedCell) -> set[str]:

@@ -14,6 +14,7 @@ from perma_agent.studies.exploration.cell_names import FREE, MODES, SPARSE, leve
 from perma_agent.studies.exploration.checks import check_rows
 from perma_agent.studies.exploration.figure_5b import figure_5b_rows
 from perma_agent.studies.exploration.grounds import LEVELS
+from perma_agent.studies.exploration.place_reading import place_rows
 from perma_agent.studies.seed_rows import row_id
 
 UNRUN = "these cells have not been run yet"
@@ -45,6 +46,7 @@ def rows_of(cells: Sequence[Cell]) -> list[Row]:
         first_success(cells),
         *check_rows(cells),
         *figure_5b_rows(cells),
+        *place_rows(cells),
         *_ratios(cells),
         *_weights(cells),
         *_figures(cells),
