@@ -1,4 +1,4 @@
-"""Arms: the intrinsic rewards that are compared, what each may see, and the weights it is tried with."""
+"""Arms: the intrinsic rewards that are compared, what each may see and the weights it is tried with; one is blind."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ class Arm:
     """Whether it needs a VASE where it is shown frames."""
     seeded: bool = True
     """Whether its config has a seed."""
+    blind: bool = False
+    """Whether nobody learns: the agent wanders about without looking."""
 
 
 ARMS: Mapping[str, Arm] = MappingProxyType(
@@ -43,8 +45,12 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
         "apt": Arm(bonus="apt", title="APT"),
         "skew-fit": Arm(bonus="skew-fit", title="Skew-Fit", shows_goal=True, reads=True),
         "count": Arm(bonus="count", title="count (oracle)", seeded=False),
+        "wanderer": Arm(bonus="none", title="blind wanderer", weights=(0.0,), seeded=False, blind=True),
     }
 )
-"""By the name in the arms of cells; `count` is told the agent's true place."""
+"""By the name in the arms of cells. `count` is told the agent's true place; the wanderer is the policy that VASEs are
+pretrained on, which repeats its action three times of four and prefers to go forward."""
+LEARNING = tuple(name for name, arm in ARMS.items() if not arm.blind)
+"""Those with a policy that learns."""
 OURS, RIVAL, PLAIN = "imagination", "rnd", "none"
 """The arm that is judged, and the two it is judged by."""

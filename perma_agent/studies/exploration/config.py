@@ -81,6 +81,11 @@ class ExplorationStudy:
                 raise ValueError(f"expected arms among {', '.join(ARMS)}, got {', '.join(sorted(unknown))}")
             if both := {seed for each in seeds.values() for seed in each} & set(self.tuning.seeds):
                 raise ValueError(f"expected other seeds to tune on than to report on, got {sorted(both)} for both")
+        learning = (*self.sparse, *self.scratch, *self.transferred, *(() if self.timing is None else self.timing.arms))
+        if blind := {arm for arm in learning if arm in ARMS and ARMS[arm].blind}:
+            raise ValueError(
+                f"expected who learns nothing among the reward-free runs alone, got {', '.join(blind)} elsewhere"
+            )
         if unknown := {*self.levels, *self.transfer, self.tuning.level} - set(LEVELS):
             raise ValueError(f"expected levels among {', '.join(LEVELS)}, got {', '.join(sorted(unknown))}")
 

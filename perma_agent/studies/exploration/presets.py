@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from perma_agent.continual import InferenceConfig, LearnerConfig
 from perma_agent.models import VASEConfig
-from perma_agent.studies.exploration.arms import ARMS, OURS, PLAIN, RIVAL
+from perma_agent.studies.exploration.arms import ARMS, LEARNING, OURS, PLAIN, RIVAL
 from perma_agent.studies.exploration.config import ExplorationStudy, Timing, Tuning
 from perma_agent.studies.exploration.explorer import ExplorerConfig
 from perma_agent.studies.exploration.figure_5b_config import FIGURE_5B
@@ -52,7 +52,7 @@ def _bench() -> ExplorationStudy:
     1e-3, 10 epochs and rollouts of 128 steps of each copy it covered half of the maze of seed 100 in 32,768 steps, with
     rollouts of 64 and minibatches of 128 all of it.
     """
-    free = {arm: FIVE if arm in LED else TWO for arm in ARMS}
+    free = {arm: FIVE if arm in LED or ARMS[arm].blind else TWO for arm in ARMS}
     return ExplorationStudy(
         preset="bench",
         explorer=ExplorerConfig(steps=49_152, steps_per_rollout=64, batch_size=128, learning_rate=1e-3, epochs=10),
@@ -61,7 +61,7 @@ def _bench() -> ExplorationStudy:
         scratch=dict.fromkeys(LED, THREE),
         transferred=dict.fromkeys(LED, THREE),
         checked=THREE,
-        timing=Timing(arms=tuple(ARMS)),
+        timing=Timing(arms=LEARNING),
         figure_5b=FIGURE_5B["bench"],
     )
 
@@ -75,7 +75,7 @@ def _full() -> ExplorationStudy:
         explorer=replace(bench.explorer, steps=245_760),
         pretraining=PretrainingPlan(frames=100_000, updates=20_000),
         free=dict.fromkeys(ARMS, TEN),
-        sparse=dict.fromkeys(ARMS, TEN),
+        sparse=dict.fromkeys(LEARNING, TEN),
         scratch=dict.fromkeys(LED, TEN),
         transferred=dict.fromkeys(LED, TEN),
         figure_5b=FIGURE_5B["full"],

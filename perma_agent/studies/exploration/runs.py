@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from perma_agent.studies.collecting import Wanderer
 from perma_agent.studies.exploration.arms import ARMS
 from perma_agent.studies.exploration.explorer import Advance, Explorer, ExplorerConfig, Paid
-from perma_agent.studies.exploration.grounds import LEVELS, survey
+from perma_agent.studies.exploration.grounds import LEVELS, Surveyed, make_explored, survey
 from perma_agent.studies.exploration.measuring import measure_run
 from perma_agent.studies.exploration.vases import vase_folder
+from perma_agent.studies.exploration.visit_recorder import VisitRecorder
 from perma_agent.studies.planned_cell import Measured
 
 
@@ -48,14 +52,30 @@ def explore(run: Run, folder: Path, advance: Advance) -> Measured:
         LevelError: the level cannot be made.
         RunFolderError: the VASE is missing.
     """
-    level = LEVELS[run.level]
-    surveyed = survey(level, run.seed)
+    surveyed = survey(LEVELS[run.level], run.seed)
+    if ARMS[run.arm].blind:
+        return wander(surveyed, run, advance)
     explorer = Explorer(surveyed, vase_folder(folder, run.level), paid=run.paid, config=run.explorer, seed=run.seed)
     try:
         explorer.explore(advance)
         return measure_run(surveyed, explorer.recorder.log())
     finally:
         explorer.close()
+
+
+def wander(surveyed: Surveyed, run: Run, advance: Advance) -> Measured:
+    """Wander about in a level without looking, for as many steps."""
+    copies = run.explorer.copies
+    recorder = VisitRecorder(make_explored(surveyed, copies=copies))
+    try:
+        recorder.reset()
+        wanderer = Wanderer(copies, rng=np.random.default_rng(run.seed))
+        for _ in range(-(-run.explorer.steps // copies)):
+            recorder.step(wanderer())
+            advance(float(copies))
+        return measure_run(surveyed, recorder.log())
+    finally:
+        recorder.close()
 
 
 def transfer(run: Run, before: str, folder: Path, advance: Advance) -> Measured:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from perma_agent.evaluation.cells import write_cell
 from perma_agent.evaluation.results import read_summary
 from perma_agent.studies.exploration import summarise
+from perma_agent.studies.exploration.arms import ARMS
+from perma_agent.studies.exploration.page_curves import COLOUR_OF
 
 
 def test_partial_cells_give_a_summary_figures_and_a_page(make_cell, tmp_path):
@@ -34,3 +36,7 @@ def test_partial_cells_give_a_summary_figures_and_a_page(make_cell, tmp_path):
     } <= names
     page = (tmp_path / "report.html").read_text()
     assert "Where they went: reward-free" in page and "From scratch" not in page and "<script" not in page
+
+
+def test_no_two_arms_have_one_colour():
+    assert len(set(COLOUR_OF.values())) == len(ARMS)

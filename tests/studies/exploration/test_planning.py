@@ -106,8 +106,14 @@ def test_bench_has_the_seeds_that_were_asked_for():
         seeds.setdefault(cell.arm, set()).add(cell.seed)
     for level in LEVELS:
         for arm in ARMS:
-            assert len(seeds[f"free-{level}-{arm}"]) == (5 if arm in ("none", "rnd", "imagination") else 2)
+            assert len(seeds[f"free-{level}-{arm}"]) == (5 if arm in ("none", "rnd", "imagination", "wanderer") else 2)
+        assert f"sparse-{level}-wanderer" not in seeds
         for arm in ("none", "rnd", "imagination"):
             assert len(seeds[f"sparse-{level}-{arm}"]) == 5
     for arm in ("none", "rnd", "imagination"):
         assert len(seeds[f"scratch-indoor-maze-{arm}"]) == len(seeds[f"transfer-outdoor-maze-{arm}"]) == 3
+
+
+def test_who_learns_nothing_is_compared_reward_free_alone():
+    with pytest.raises(ValueError, match="reward-free runs alone, got wanderer"):
+        replace(CONFIG, sparse={"wanderer": (0,)})
