@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stable_baselines3 import PPO
-from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.vec_env import VecEnv
 
 from perma_agent.imagination.bonus import Bonus
@@ -16,6 +16,7 @@ from perma_agent.imagination.make_bonus import make_bonus
 from perma_agent.imagination.reward import ImaginationBonus
 from perma_agent.sb3 import EncodedObservation
 from perma_agent.studies.exploration.arms import Arm
+from perma_agent.studies.exploration.goal_notes import GoalNotes
 from perma_agent.studies.exploration.grounds import Surveyed, make_explored
 from perma_agent.studies.exploration.visit_recorder import VisitRecorder
 from perma_agent.studies.ppo_config import PPOConfig
@@ -69,9 +70,11 @@ class Explorer:
         self.recorder, self.rewarded = self._enter(surveyed, run, bonus=bonus)
         self.agent = make_ppo(self.rewarded, config, seed=seed, shows_goal=paid.arm.shows_goal)
 
-    def explore(self, advance: Advance) -> None:
-        """Take all steps."""
-        self.agent.learn(self.config.steps, callback=Progress(advance))
+    def explore(self, advance: Advance) -> dict[str, float | None]:
+        """Take all steps; returns what became of the goals pursued, see `GoalNotes`."""
+        notes = GoalNotes(self.rewarded)
+        self.agent.learn(self.config.steps, callback=CallbackList([Progress(advance), notes]))
+        return notes.figures()
 
     def move_to(self, surveyed: Surveyed, run: Path, *, seed: int) -> None:
         """Drop the agent into another level: policy, optimiser and all that the bonus has learnt go with it.

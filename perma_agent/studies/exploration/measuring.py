@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,8 @@ LATE = 0.25
 """Share of the episodes, the last ones, whose success is that of the trained agent."""
 
 
-def measure_run(surveyed: Surveyed, log: VisitLog) -> Measured:
-    """All that a cell says of a run.
+def measure_run(surveyed: Surveyed, log: VisitLog, goals: Mapping[str, float | None] | None = None) -> Measured:
+    """All that a cell says of a run; what became of the goals pursued (`GoalNotes`) stands among its figures.
 
     | figure                | is                                                                                   |
     |-----------------------|--------------------------------------------------------------------------------------|
@@ -50,7 +51,7 @@ def measure_run(surveyed: Surveyed, log: VisitLog) -> Measured:
     met_at = steps[known][first_met]
     first = steps_to_first(log.rewards > 0)
     at = np.linspace(0, total, POINTS).round().astype(np.int64)
-    figures = {
+    figures: dict[str, float | None] = {
         "coverage": cells.share,
         "coverage_area": cells.area,
         "pose_coverage": turned.share,
@@ -61,6 +62,7 @@ def measure_run(surveyed: Surveyed, log: VisitLog) -> Measured:
         "success": _late_success(log),
         "steps_per_second": total / float(log.seconds[-1]),
         "walk_to_goal": surveyed.walk,
+        **(goals or {}),
     }
     series: dict[str, Any] = {
         "steps": at,

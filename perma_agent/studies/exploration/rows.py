@@ -35,8 +35,10 @@ FIGURES = {
     FIRST: "steps",
     "success": "share",
     "steps_per_second": "steps/s",
+    "goals_reached_first": "share",
+    "goals_reached_last": "share",
 }
-"""Figures of a run that every arm has a row of, and their units."""
+"""Figures of a run that every arm which has them has a row of, and their units."""
 
 
 def rows_of(cells: Sequence[Cell]) -> list[Row]:

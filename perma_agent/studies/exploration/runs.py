@@ -57,8 +57,8 @@ def explore(run: Run, folder: Path, advance: Advance) -> Measured:
         return wander(surveyed, run, advance)
     explorer = Explorer(surveyed, vase_folder(folder, run.level), paid=run.paid, config=run.explorer, seed=run.seed)
     try:
-        explorer.explore(advance)
-        return measure_run(surveyed, explorer.recorder.log())
+        goals = explorer.explore(advance)
+        return measure_run(surveyed, explorer.recorder.log(), goals)
     finally:
         explorer.close()
 
@@ -103,7 +103,7 @@ def transfer(run: Run, before: str, folder: Path, advance: Advance) -> Measured:
         explorer.explore(advance)
         surveyed = survey(second, run.seed)
         explorer.move_to(surveyed, vase_folder(folder, run.level), seed=run.seed)
-        explorer.explore(advance)
-        return measure_run(surveyed, explorer.recorder.log())
+        goals = explorer.explore(advance)
+        return measure_run(surveyed, explorer.recorder.log(), goals)
     finally:
         explorer.close()

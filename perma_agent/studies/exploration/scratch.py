@@ -16,6 +16,7 @@ from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceC
 from perma_agent.sb3 import ContinualVASECallback, VASEFeaturesExtractor
 from perma_agent.sb3.learning.continual_config import ContinualConfig
 from perma_agent.studies.exploration.explorer import Advance, Progress, made_bonus, make_ppo, pay
+from perma_agent.studies.exploration.goal_notes import GoalNotes
 from perma_agent.studies.exploration.grounds import LEVELS, make_explored, survey
 from perma_agent.studies.exploration.measuring import measure_run
 from perma_agent.studies.exploration.runs import Run
@@ -66,8 +67,9 @@ def explore_from_scratch(run: Run, scratch: ScratchConfig, advance: Advance) -> 
             policy = VASEFeaturesExtractor.policy_kwargs(vase, frame_key=frame_key(run))
             agent = make_ppo(venv, run.explorer, seed=run.seed, shows_goal=run.paid.arm.shows_goal, **policy)
             learning = ContinualVASECallback(config=replace(scratch.continual, seed=run.seed))
-            agent.learn(run.explorer.steps, callback=CallbackList([Progress(advance), learning]))
-            return measure_run(surveyed, recorder.log())
+            notes = GoalNotes(venv)
+            agent.learn(run.explorer.steps, callback=CallbackList([Progress(advance), notes, learning]))
+            return measure_run(surveyed, recorder.log(), notes.figures())
         finally:
             venv.close()
 
