@@ -89,9 +89,9 @@ def _weights(cells: Sequence[Cell]) -> list[Part]:
             figure=weight_search(arms, merit="area under coverage"),
             alt="Area under the curve of coverage over the weight of each bonus, the chosen weight ringed.",
             caption=(
-                "Each bonus was tried with three weights on a maze that is not reported on, and runs with the one "
-                "whose coverage had the greatest area under its curve. Without a level's reward PPO's normalised "
-                "advantages leave a weight little to say."
+                "Each bonus was tried with the same weights on mazes that are not reported on, and runs with the one "
+                "whose coverage had the greatest area under its curve. PPO normalises advantages, so without a "
+                "level's reward a weight is one beside the bonus on entropy."
             ),
             seeds=seeds_in_words(tried),
         )

@@ -14,7 +14,7 @@ from perma_agent.studies.exploration.checks import plan_timing
 from perma_agent.studies.exploration.config import ExplorationStudy, Tuning
 from perma_agent.studies.exploration.explorer import ExplorerConfig
 from perma_agent.studies.exploration.grounds import LEVELS
-from perma_agent.studies.exploration.planning import levels_seen, plan_runs, plan_tuning, weights_of
+from perma_agent.studies.exploration.planning import levels_seen, plan_places, plan_runs, plan_tuning, weights_of
 
 CONFIG = ExplorationStudy(
     preset="test",
@@ -61,6 +61,10 @@ def test_cells_tell_which_levels_they_see_through_a_vase_from_elsewhere():
     assert cells["free-four-rooms-rnd"] == {"four-rooms"}
     assert cells["transfer-outdoor-maze-none"] == {"indoor-maze", "outdoor-maze"}
     assert cells["scratch-indoor-maze-rnd"] == set()
+    places = plan_places(replace(CONFIG, checked=(0, 1)), Path("x"))
+    assert [(cell.arm, cell.seed, levels_seen(cell)) for cell in places] == [
+        (f"place-{level}", seed, {level}) for level in CONFIG.levels for seed in (0, 1)
+    ]
     (timing,) = plan_timing(PRESETS["bench"], Path("x"))
     assert levels_seen(timing) == {"indoor-maze"}
 
