@@ -10,6 +10,7 @@ from perma_agent.sb3.resuming.resumable_training import ResumableTraining
 from perma_agent.sb3.saving.bundle import BundleContent, load_bundle, read_bundle, restore_normalisers, save_bundle
 from perma_agent.sb3.seeing.encoded_observation import EncodedObservation
 from perma_agent.sb3.seeing.features_extractor import VASEFeaturesExtractor
+from perma_agent.sb3.seeing.latent_trace import LatentTrace
 
 __all__ = [
     "BonusCallback",
@@ -18,6 +19,7 @@ __all__ = [
     "ContinualVASECallback",
     "DamagedCheckpointWarning",
     "EncodedObservation",
+    "LatentTrace",
     "ResumableTraining",
     "RoundRecord",
     "VASEFeaturesExtractor",
