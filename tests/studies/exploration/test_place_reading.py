@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from perma_agent.envs.actions import TURN_LEFT, TURN_RIGHT
 from perma_agent.evaluation.reachable import Ground
 from perma_agent.studies.exploration import place_reading
 from perma_agent.studies.exploration.place_reading import EPISODES, place_rows, read_places
@@ -19,8 +20,8 @@ class Corridor:
     """5 m long; an episode begins anywhere in it and stays there. The left half of a frame is as bright as x, if it
     tells the place, the right half as the heading says, if it tells that."""
 
-    def __init__(self, *, tells_place: bool, tells_heading: bool) -> None:
-        self.tells_place, self.tells_heading = tells_place, tells_heading
+    def __init__(self, *, tells_place: bool, tells_heading: bool, only_turns_move: bool = False) -> None:
+        self.tells_place, self.tells_heading, self.only_turns_move = tells_place, tells_heading, only_turns_move
         self.resets = 0
 
     def reset(self, *, seed: int) -> tuple[np.ndarray, dict[str, Any]]:
@@ -33,11 +34,15 @@ class Corridor:
         frame = self.rng.integers(100, 110, (16, 16, 3)).astype(np.uint8)
         if self.tells_place:
             frame[:, :8] = round(40 * self.x)
+        if self.only_turns_move:
+            frame[:, 8:] = 100
         if self.tells_heading:
             frame[:, 8:] = 200 if heading < np.pi else 20
         return frame, {"factors": {"x": np.array([self.x]), "z": np.array([0.25]), "heading": np.array([heading])}}
 
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        if self.only_turns_move and action in (TURN_LEFT, TURN_RIGHT):
+            self.x = self.rng.uniform(0.0, 5.0)
         frame, info = self.look()
         return frame, 0.0, False, False, info
 
@@ -74,7 +79,18 @@ def test_what_frames_do_not_tell_is_not_read(read):
     assert min(figures["heading_codes"], figures["heading_pixels"]) > 0.98
 
 
+def test_how_far_a_step_moves_a_code_is_told_in_deviations(read):
+    figures = read(tells_place=True, tells_heading=False, only_turns_move=True)
+    assert figures["forward"] < 0.1 < 0.5 < figures["turn"]
+
+
 def test_rows_say_how_well_the_walk_is_read_on_each_level(make_cell):
-    cell = replace(make_cell("place-four-rooms"), figures={"walk_codes": 0.25, "walk_pixels": 0.5})
+    figures = {"walk_codes": 0.25, "walk_pixels": 0.5, "turn": 1.0, "forward": 0.3}
+    cell = replace(make_cell("place-four-rooms"), figures=figures)
     rows = {row.id: (row.mean, row.unit) for row in place_rows([cell])}
-    assert rows == {"place_codes_four_rooms": (0.25, "R²"), "place_pixels_four_rooms": (0.5, "R²")}
+    assert rows == {
+        "place_codes_four_rooms": (0.25, "R²"),
+        "place_pixels_four_rooms": (0.5, "R²"),
+        "code_turn_four_rooms": (1.0, ""),
+        "code_forward_four_rooms": (0.3, ""),
+    }
