@@ -43,8 +43,8 @@ class LatentTrace(VecEnvWrapper):
             raise ValueError(f"expected a decay in [0, 1), got {decay}")
         self.decay = decay
         self._trace = np.zeros((venv.num_envs, *space.shape), dtype=np.float32)
-        bounds = (np.concatenate([side, side]) for side in (space.low, space.high))
-        super().__init__(venv, observation_space=spaces.Box(*bounds, dtype=np.float32))
+        low, high = (np.concatenate([side, side]) for side in (space.low, space.high))
+        super().__init__(venv, observation_space=spaces.Box(low, high, dtype=np.float32))
 
     def reset(self) -> np.ndarray:
         """Codes of the first frames, twice, float32 `[N, 2 D]`."""

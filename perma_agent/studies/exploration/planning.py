@@ -17,6 +17,15 @@ from perma_agent.studies.exploration.grounds import LEVELS, ExploredLevel
 from perma_agent.studies.exploration.place_reading import PLACE, measure_places
 from perma_agent.studies.exploration.runs import Run, explore, transfer
 from perma_agent.studies.exploration.scratch import ScratchConfig, explore_from_scratch
+from perma_agent.studies.exploration.simplest_case import (
+    ARGUMENTS,
+    ROOM,
+    SEEN_AS,
+    SIGHTS,
+    WEIGHT,
+    measure_room,
+    shortened,
+)
 from perma_agent.studies.exploration.tuning import chosen_weight
 from perma_agent.studies.exploration.vases import ELSEWHERE
 from perma_agent.studies.planned_cell import Measured, PlannedCell
@@ -87,6 +96,24 @@ def plan_places(config: ExplorationStudy, vases: Path) -> list[PlannedCell]:
             measure=partial(measure_places, level, seed, vases),
         )
         for level in config.levels
+        for seed in config.checked
+    ]
+
+
+def plan_rooms(config: ExplorationStudy, vases: Path) -> list[PlannedCell]:
+    """A cell for each sight and each of `checked`: whether goals in one empty room are learnt to be reached."""
+    explorer, level = shortened(config.explorer), LEVELS[SEEN_AS]
+    common = {"preset": config.preset, "room": dict(ARGUMENTS), "explorer": to_json(explorer), "weight": WEIGHT}
+    seen = {"level": _level(level), "vase": _vase(config, level)}
+    return [
+        PlannedCell(
+            arm=f"{ROOM}-{sight}",
+            seed=seed,
+            settings={**common, "sight": sight, **({} if sight == "pose" else seen)},
+            work=float(explorer.steps),
+            measure=partial(measure_room, sight, explorer, seed, vases),
+        )
+        for sight in SIGHTS
         for seed in config.checked
     ]
 

@@ -15,6 +15,7 @@ from perma_agent.studies.exploration.checks import check_rows
 from perma_agent.studies.exploration.figure_5b import figure_5b_rows
 from perma_agent.studies.exploration.grounds import LEVELS
 from perma_agent.studies.exploration.place_reading import place_rows
+from perma_agent.studies.exploration.simplest_case import room_rows
 from perma_agent.studies.seed_rows import row_id
 
 UNRUN = "these cells have not been run yet"
@@ -49,6 +50,7 @@ def rows_of(cells: Sequence[Cell]) -> list[Row]:
         *check_rows(cells),
         *figure_5b_rows(cells),
         *place_rows(cells),
+        *room_rows(cells),
         *_ratios(cells),
         *_weights(cells),
         *_figures(cells),

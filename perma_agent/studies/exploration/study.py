@@ -15,7 +15,14 @@ from perma_agent.studies.exploration.config import ExplorationStudy, pretrained_
 from perma_agent.studies.exploration.figure_5b import plan_figure_5b
 from perma_agent.studies.exploration.grounds import LEVELS
 from perma_agent.studies.exploration.page import write_figures
-from perma_agent.studies.exploration.planning import levels_seen, plan_places, plan_runs, plan_tuning, weights_of
+from perma_agent.studies.exploration.planning import (
+    levels_seen,
+    plan_places,
+    plan_rooms,
+    plan_runs,
+    plan_tuning,
+    weights_of,
+)
 from perma_agent.studies.exploration.rows import rows_of
 from perma_agent.studies.exploration.vases import ELSEWHERE, enter, pretrain_elsewhere
 from perma_agent.studies.planned_cell import PlannedCell
@@ -44,8 +51,8 @@ def run(
     arms = {cell.settings["arm"] for cell in wanted}
     tuning = [cell for cell in plan_tuning(config, vases) if _named(cell, only) or cell.settings["arm"] in arms]
     timing = [cell for cell in plan_timing(config, vases) if _named(cell, only)]
-    places = [cell for cell in plan_places(config, vases) if _named(cell, only)]
-    _pretrain(config, folder, [*tuning, *wanted, *timing, *places], progress=progress)
+    explaining = [cell for cell in (*plan_places(config, vases), *plan_rooms(config, vases)) if _named(cell, only)]
+    _pretrain(config, folder, [*tuning, *wanted, *timing, *explaining], progress=progress)
     run_cells(STUDY, folder, tuning, progress=progress, processes=config.processes)
     chosen = weights_of(config, cells_so_far(folder))
     cells = [cell for cell in _reported(config, folder, chosen) if _named(cell, only)]
@@ -79,6 +86,7 @@ def _reported(config: ExplorationStudy, folder: Path, weights: dict[str, float])
         *plan_runs(config, pretrained_folder(folder), weights),
         *plan_checks(config),
         *plan_places(config, pretrained_folder(folder)),
+        *plan_rooms(config, pretrained_folder(folder)),
         *([] if drawn is None else plan_figure_5b(drawn)),
     ]
 
