@@ -113,8 +113,14 @@ def first_success(cells: Sequence[Cell]) -> Row:
 
 
 def _ratios(cells: Sequence[Cell]) -> list[Row]:
-    """Coverage of ours over that of each other arm, and steps to the first reward, level by level."""
+    """Coverage of ours over that of each other arm, on all levels and one by one; so too steps to the first reward."""
     made = []
+    for rival in (RIVAL, PLAIN):
+        pairs = [_pair(cells, FREE, level, rival, "coverage") for level in levels_of(cells, FREE)]
+        pairs = [pair for pair in pairs if len(pair[0]) and len(pair[1])]
+        if pairs:
+            note = f"geometric mean over {len(pairs)} levels of the ratio of interquartile means, reward-free"
+            made.append(_ratio_row(row_id(f"coverage_vs_{rival}"), pairs, note=note))
     for mode, figure, name in ((FREE, "coverage", "coverage"), (SPARSE, FIRST, "first_success")):
         for level in levels_of(cells, mode):
             for rival in (RIVAL, PLAIN):

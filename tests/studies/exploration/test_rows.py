@@ -59,6 +59,19 @@ def test_first_success_is_the_geometric_mean_of_the_levels_ratios(make_cell):
     assert "imagination 0, RND 3 of 6 and 6" in found.note
 
 
+def test_coverage_over_all_levels_is_the_geometric_mean_of_the_levels_ratios(make_cell):
+    cells = [
+        *runs(make_cell, "free", "indoor-maze", "imagination", met=(16, 16, 16)),
+        *runs(make_cell, "free", "indoor-maze", "rnd", met=(8, 8, 8)),
+        *runs(make_cell, "free", "four-rooms", "imagination", met=(4, 4, 4)),
+        *runs(make_cell, "free", "four-rooms", "rnd", met=(8, 8, 8)),
+        *runs(make_cell, "free", "my-way-home", "rnd", met=(8, 8, 8)),  # without ours: left out
+    ]
+    rows = {row.id: row for row in rows_of(cells)}
+    assert rows["coverage_vs_rnd"].mean == pytest.approx(1.0) and "over 2 levels" in rows["coverage_vs_rnd"].note
+    assert rows["coverage_vs_rnd_indoor_maze"].mean == pytest.approx(2.0) and "coverage_vs_none" not in rows
+
+
 def test_what_was_not_run_says_so(make_cell):
     rows = {row.id: row for row in rows_of([make_cell("free-indoor-maze-none", name="none", weight=0.0)])}
     for id in ("levels_beating_rnd", "levels_beating_none", "first_success_vs_rnd", "gae_error", "bonus_cost"):
