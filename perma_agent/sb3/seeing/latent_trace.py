@@ -17,7 +17,7 @@ class LatentTrace(VecEnvWrapper):
         m_t = λ m_{t-1} + (1 - λ) z_t,   m_0 = z_0 at an episode's start
 
     In a first-person level one step of turning changes nearly all of a code: its distances tell headings apart and
-    little else, and the way to a goal leads over codes that are farther from it. The trace changes by a tenth of that.
+    little else, and the way to a goal leads over codes that are farther from it. The trace changes by a fifth of that.
     It stays as it is where an agent turns on the spot, and moves on where it walks: it tells what is around, also for a
     policy without a memory of its own.
 

@@ -9,19 +9,21 @@ import numpy as np
 from perma_agent.evaluation.cells import Cell
 from perma_agent.evaluation.report import CoverageSeries, coverage_curves
 from perma_agent.evaluation.report.style import ARMS as COLOURS
-from perma_agent.evaluation.report.style import INK, MUTED
+from perma_agent.evaluation.report.style import MUTED
 from perma_agent.studies.exploration.arms import ARMS, OURS, PLAIN
 from perma_agent.studies.exploration.cell_names import MODES, levels_of, runs_of
 from perma_agent.studies.exploration.grounds import LEVELS
 from perma_agent.studies.page_parts import Drawn, seeds_in_words
 
+BLIND = "#aa4499"
+"""Of who learns nothing; Tol's purple."""
 TITLES = [arm.title for arm in ARMS.values()]
 COLOUR_OF = {
     **{title: COLOURS[place % len(COLOURS)] for place, title in enumerate(TITLES)},
     ARMS[PLAIN].title: MUTED,
-    **{arm.title: INK for arm in ARMS.values() if arm.blind},
+    **{arm.title: BLIND for arm in ARMS.values() if arm.blind},
 }
-"""Of each arm, the same in all figures of the study."""
+"""Of each arm, the same in all figures of the study; but the leading one is drawn in ink."""
 NOT_SEEN = (
     "Imagination and Skew-Fit show the policy what it lacks of their goal, beside the latents; all others see the "
     "latents alone. Count is told the agent's true place: an oracle. The wanderer learns nothing and looks at nothing."

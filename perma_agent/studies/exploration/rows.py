@@ -153,7 +153,9 @@ def _ratio_row(
 def _weights(cells: Sequence[Cell]) -> list[Row]:
     """The weight each bonus was run with."""
     found = {
-        str(cell.settings["arm"]): float(cell.settings["weight"]) for cell in cells if cell.arm.startswith(f"{FREE}-")
+        str(cell.settings["arm"]): float(cell.settings["weight"])
+        for cell in cells
+        if cell.arm.startswith(f"{FREE}-") and not ARMS[str(cell.settings["arm"])].blind
     }
     return [
         Row.of(row_id(f"{arm}_weight"), Estimate.exact(weight), note="chosen on other seeds")

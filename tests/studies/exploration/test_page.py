@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from perma_agent.evaluation.cells import write_cell
+from perma_agent.evaluation.report.style import INK
 from perma_agent.evaluation.results import read_summary
 from perma_agent.studies.exploration import summarise
 from perma_agent.studies.exploration.arms import ARMS
@@ -39,4 +40,4 @@ def test_partial_cells_give_a_summary_figures_and_a_page(make_cell, tmp_path):
 
 
 def test_no_two_arms_have_one_colour():
-    assert len(set(COLOUR_OF.values())) == len(ARMS)
+    assert len({*COLOUR_OF.values(), INK}) == len(ARMS) + 1  # ink is for the leading one
