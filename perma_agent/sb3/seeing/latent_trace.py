@@ -1,4 +1,4 @@
-"""Latent trace: what was seen lately beside what is seen now: a forgetful mean that stands for what is around."""
+"""Latent trace: a forgetful mean of the codes seen lately, which stands for what is around, beside the newest code."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -120,7 +119,7 @@ def _levels(sight: str, run: Path | None, *, copies: int) -> VecEnv:
         level = make_level(LEVEL, **ARGUMENTS)
         return Monitor(_TruePose(level) if run is None else level)
 
-    venv: VecEnv = DummyVecEnv([partial(one) for _ in range(copies)])
+    venv: VecEnv = DummyVecEnv([one] * copies)
     if run is None:
         return venv
     encoded = EncodedObservation(venv, run)
