@@ -45,6 +45,13 @@ class Decoder(nn.Module):
             ]
         self.deconvolutions = nn.Sequential(*layers)
 
+    @property
+    def last(self) -> nn.ConvTranspose2d:
+        """The layer that draws the pixels."""
+        layer = self.deconvolutions[-1]
+        assert isinstance(layer, nn.ConvTranspose2d)
+        return layer
+
     def forward(self, latents: Tensor, environment: Tensor) -> Tensor:
         """Decode to raw outputs of shape `[B, C, H, W]`: logits (Bernoulli) or means (Gaussian).
 

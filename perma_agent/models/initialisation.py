@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 LOG_VARIANCE_GAIN = 0.1
 """Variance gain of the head of log σ²: every posterior begins near the prior's spread, σ = 1."""
+
+GREY = 0.5
+"""Mean of every pixel that a Gaussian decoder draws before it has learnt anything, in the pixel range [0, 1]."""
+GREY_SPREAD = 0.1
+"""Standard deviation of those pixels, about: the last layer's weights are He's times this."""
 
 
 def initialise(model: nn.Module) -> None:
@@ -30,6 +36,24 @@ def initialise(model: nn.Module) -> None:
             nn.init.normal_(layer.weight, std=(_gain(name) / fan) ** 0.5)
             assert layer.bias is not None
             nn.init.zeros_(layer.bias)
+
+
+@torch.no_grad()
+def start_grey(last: nn.ConvTranspose2d) -> None:
+    """Let a decoder whose output is the frame itself (Gaussian likelihood) begin with an even grey.
+
+        w ← 0.1 w,  b = 0.5
+
+    With He's weights alone the first frames have a variance of 1 and more about 0, some fifty times that of the frames
+    met. The gradients of the first batches are then hundreds of times the later ones, and Adam, which divides by their
+    running mean square, takes a thousand batches to forget them. On rooms with objects (64×64 RGB) 600 batches of 64
+    frames then gave a squared error of .0060 a pixel, from grey .0045 (one seed, β-VAE with β = 1 and σ_x = .1).
+
+    Args:
+        last: the decoder's last layer, initialised.
+    """
+    last.weight.mul_(GREY_SPREAD)
+    last.bias.fill_(GREY)  # type: ignore[union-attr]  # a layer of ours always has one
 
 
 def _fan(layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear) -> float:

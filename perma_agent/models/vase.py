@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from perma_agent.errors import FrameError
 from perma_agent.models.decoder import Decoder
 from perma_agent.models.encoder import Encoder, Encoding
-from perma_agent.models.initialisation import initialise
+from perma_agent.models.initialisation import initialise, start_grey
 from perma_agent.types import check_frames
 
 Likelihood = Literal["bernoulli", "gaussian"]
@@ -93,6 +93,8 @@ class VASE(nn.Module):
         self.decoder = Decoder(**shape, max_environments=config.max_environments)  # type: ignore[arg-type]
         self.environment_head = nn.Linear(config.hidden, config.max_environments)
         initialise(self)
+        if config.likelihood == "gaussian":
+            start_grey(self.decoder.last)
 
     def normalise(self, frames: Tensor) -> Tensor:
         """Turn uint8 frames `[B, C, H, W]` into floats in [0, 1], refusing other shapes, dtypes and sizes.

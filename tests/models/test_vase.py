@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -154,3 +154,13 @@ def test_mean_frame(likelihood: Any, mean: list[float]) -> None:
     model = new(VASEConfig(filters=(4,), hidden=4, latents=2, image_size=16, channels=1, likelihood=likelihood))
     output = torch.tensor([0.0, np.log(3.0), -50.0])  # sigmoid(ln 3) = 3/4; means are cut to the pixel range
     assert model.mean_frame(output).tolist() == pytest.approx(mean, abs=1e-6)
+
+
+def test_a_gaussian_decoder_begins_with_an_even_grey() -> None:
+    colour = replace(SMALL, channels=3, likelihood="gaussian")
+    latents = torch.randn(64, 3, generator=torch.Generator().manual_seed(1))
+    drawn = new(colour).decode(latents, 0)
+    assert drawn.mean().item() == pytest.approx(0.5, abs=0.05)
+    assert drawn.std().item() < 0.2  # He's weights alone: ten times that, far outside the pixel range
+    logits = new(replace(colour, likelihood="bernoulli")).decode(latents, 0)
+    assert torch.allclose(logits * 0.1 + 0.5, drawn, atol=1e-6)  # the same weights, but for the last layer's

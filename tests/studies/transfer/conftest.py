@@ -102,6 +102,7 @@ def few() -> PretrainingConfig:
         updates=4,
         pairs=4,
         offsets=(1,),
+        probed=40,
         model=VASEConfig(filters=(4, 4, 4, 4), hidden=16, latents=4, max_environments=3),
         vase=LearnerConfig(inference=InferenceConfig(burn_in=2)),
     )

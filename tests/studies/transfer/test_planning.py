@@ -83,7 +83,7 @@ def test_a_study_that_cannot_be_is_refused():
         replace(config, timesteps={"maze": 1024})
     with pytest.raises(ValueError, match=r"^expected arms, levels, seeds from 0 and at least one episode"):
         SampleEfficiency(preset="smoke", arms=(), seeds=(0,), levels=dict(LEVELS))
-    with pytest.raises(ValueError, match=r"^expected at least one frame, copy, update and pair"):
+    with pytest.raises(ValueError, match=r"^expected at least one frame, copy, update, pair and probed frame"):
         PretrainingConfig(updates=0)
 
 

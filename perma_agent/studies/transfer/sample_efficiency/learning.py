@@ -28,10 +28,15 @@ NEWEST = 100
 
 
 class RolloutClock(BaseCallback):
-    """Notes the level steps and the wall-clock seconds since the beginning at the end of each rollout."""
+    """Notes the level steps and the wall-clock seconds since the beginning at the end of rollouts.
 
-    def __init__(self) -> None:
+    Args:
+        every: level steps between two notes, a whole number of rollouts: arms with shorter ones are noted as often.
+    """
+
+    def __init__(self, *, every: int) -> None:
         super().__init__()
+        self.every = every
         self.steps: list[int] = []
         self.seconds: list[float] = []
         self._began = 0.0
@@ -43,6 +48,8 @@ class RolloutClock(BaseCallback):
         return True
 
     def _on_rollout_end(self) -> None:
+        if self.num_timesteps % self.every:
+            return
         self.steps.append(self.num_timesteps)
         self.seconds.append(time.perf_counter() - self._began)
 
@@ -63,13 +70,13 @@ def measure_policy(
     Raises:
         RunFolderError: the code's run folder is missing or damaged.
     """
-    level, policy = config.levels[name], replace(config.policy_on(name), seed=level_seed(seed))
+    level, policy = config.levels[name], replace(config.policy_on(name, arm), seed=level_seed(seed))
     run = code_folder(folder, name, seed) / (ARMS[arm].code or "")
     venv = make_copies([level], copies=policy.copies)
     try:
         seen = ARMS[arm].see(venv, run, policy.continual, seed)
         agent = _agent(seen, policy)
-        log, clock = EpisodeLog(lambda steps: advance(float(steps))), RolloutClock()
+        log, clock = EpisodeLog(lambda steps: advance(float(steps))), RolloutClock(every=config.rollout)
         began, busy = time.perf_counter(), time.process_time()
         agent.learn(policy.timesteps, callback=CallbackList([log, clock, *seen.callbacks]))
         seconds, busy = time.perf_counter() - began, time.process_time() - busy

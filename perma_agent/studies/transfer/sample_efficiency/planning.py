@@ -64,7 +64,7 @@ def plan_arms(config: SampleEfficiency, folder: Path) -> list[PlannedCell]:
             arm=cell_name(name, arm),
             seed=seed,
             settings=_arm_settings(config, name, arm),
-            work=float(config.policy_on(name).timesteps),
+            work=float(config.policy_on(name, arm).timesteps),
             measure=partial(measure_policy, config, name, arm, seed, folder),
         )
         for seed in config.seeds
@@ -100,7 +100,7 @@ def _arm_settings(config: SampleEfficiency, name: str, arm: str) -> dict[str, An
         **_common(config, name),
         "arm": arm,
         "episodes": config.episodes,
-        "policy": {key: value for key, value in to_json(config.policy_on(name)).items() if key not in NOT_USED},
+        "policy": {key: value for key, value in to_json(config.policy_on(name, arm)).items() if key not in NOT_USED},
     }
     if arm != "vase-continual":
         del settings["policy"]["continual"]

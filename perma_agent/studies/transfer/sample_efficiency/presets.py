@@ -41,6 +41,7 @@ def _smoke() -> SampleEfficiency:
             copies=4,
             updates=20,
             pairs=8,
+            probed=160,
             model=VASEConfig(filters=(8, 8, 8, 8), hidden=32, latents=8),
             vase=learner,
         ),

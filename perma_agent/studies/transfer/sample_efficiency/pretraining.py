@@ -24,6 +24,7 @@ from perma_agent.studies.planned_cell import Advance, Measured
 from perma_agent.studies.pretraining_run import KEY, PretrainingRun, StretchConfig
 from perma_agent.studies.transfer.sample_efficiency.arms import Code
 from perma_agent.studies.transfer.sample_efficiency.config import PretrainingConfig
+from perma_agent.studies.transfer.sample_efficiency.object_probe import read_objects, sight_objects
 
 PRETRAINED = "pretrained"
 """Folder of the codes below the study's, which is not published."""
@@ -32,6 +33,8 @@ LEVEL_SEEDS = 10_000
 """Distance of two cells' level seeds: no copy of a level shows what one of another seed has shown."""
 WANDERING = 5_000
 """Added to the level seed while frames are recorded, so that no episode comes again when a policy learns."""
+PROBING = 6_500
+"""Added to the level seed for the frames of the probe."""
 UPDATE_WORK = 25.0
 """A batch's share of the progress bar, in level steps."""
 
@@ -84,6 +87,7 @@ def measure_pretraining(
             seconds[code] = _learn(config, code, place, seed=seed, advance=advance)
             _note(place, seconds)
         figures |= {f"{code}_{key}": value for key, value in _last_losses(place / code).items()}
+    figures |= _probe(config, level, place, seed=seed)
     shutil.rmtree(place / FRAMES, ignore_errors=True)  # 100 MB that nothing reads any more
     return Measured(figures={**figures, **{f"{part}_seconds": value for part, value in seconds.items()}})
 
@@ -127,6 +131,17 @@ def _learn(config: PretrainingConfig, code: Code, place: Path, *, seed: int, adv
         made, began = learning.remaining, time.perf_counter()
         learning.learn(on_update=on_update)
     return (time.perf_counter() - began) * config.updates / made  # of all of them, also where an earlier one was killed
+
+
+def _probe(config: PretrainingConfig, level: LevelChoice, place: Path, *, seed: int) -> dict[str, float | None]:
+    """What each code, and an untrained encoder, tell of the nearest object."""
+    sightings = sight_objects(level, seed=level_seed(seed) + PROBING, frames=config.probed)
+    told: dict[str, float | None] = {}
+    for code in (*get_args(Code), "random"):
+        run, mode = (place / "vase", "random") if code == "random" else (place / code, "frozen")
+        read = read_objects(level, sightings, run, mode=mode, seed=seed)  # type: ignore[arg-type]  # one of both
+        told |= {f"{code}_object_{what}": value for what, value in read.items()}
+    return told
 
 
 def _last_losses(run: Path) -> dict[str, float]:

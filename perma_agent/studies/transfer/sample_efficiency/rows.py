@@ -12,6 +12,7 @@ from perma_agent.evaluation.statistics import Estimate, iqm, stratified_bootstra
 from perma_agent.studies.seed_rows import row, row_id, seeds_of
 from perma_agent.studies.transfer.sample_efficiency.arms import ARMS
 from perma_agent.studies.transfer.sample_efficiency.curves import Reach, common_moments, reach
+from perma_agent.studies.transfer.sample_efficiency.object_probe import WHAT
 from perma_agent.studies.transfer.sample_efficiency.planning import CODES, cell_name
 from perma_agent.studies.transfer.sample_efficiency.results import RESAMPLES, LevelResults, levels_of
 
@@ -201,3 +202,9 @@ def _level_rows(level: LevelResults, cells: Sequence[Cell]) -> Iterator[Row]:
         seconds = seeds_of(cells, cell_name(level.name, CODES), f"{code}_seconds")
         if len(seconds):
             yield row(f"{name}_{code}_pretraining_seconds", seconds, unit="seconds", note=f"{level.frames} frames")
+    for code in ("random", "vae", "vase"):
+        for what, words in WHAT.items():
+            told = seeds_of(cells, cell_name(level.name, CODES), f"{code}_object_{what}")
+            if len(told):
+                note = f"R² of a small network that reads of the nearest object {words}; layouts it has not seen"
+                yield row(f"{name}_{code}_object_{what}", told, note=note)
