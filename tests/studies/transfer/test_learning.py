@@ -51,6 +51,14 @@ def test_every_arm_learns_and_plays(tiny_study, arm, tmp_path):
     assert np.isfinite([value for value in measured.figures.values() if value is not None]).all()
 
 
+def test_arms_with_shorter_rollouts_are_noted_at_the_same_moments(tiny_study, tmp_path):
+    brief = replace(tiny_study.policy, steps_per_rollout=tiny_study.policy.steps_per_rollout // 2)
+    config = replace(tiny_study, policies={"oracle": brief})
+    assert config.policy_on("oneroom", "oracle").rollout * 2 == config.rollout
+    measured = measure_policy(config, "oneroom", "oracle", 0, tmp_path, nothing)
+    assert measured.series["steps"] == [32, 64] and sum(measured.series["episodes"]) >= 4
+
+
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_cell(tiny_study, tmp_path):
     rich = {"side": 8.6, "good": 7, "bad": 0, "obstacles": 0, "max_episode_steps": 60}  # where even a beginner is paid

@@ -39,15 +39,23 @@ def test_bench_has_the_levels_arms_and_seeds_of_the_issue():
     assert len(PARTS["sample-efficiency"].presets["paper"].seeds) == 10
 
 
-def test_all_arms_share_policy_budget_and_test():
+TUNED = ("steps_per_rollout", "batch_size", "epochs", "learning_rate")
+
+
+def test_all_arms_share_budget_test_and_all_of_ppo_but_what_was_tuned():
     config = PRESETS["bench"].chosen["sample-efficiency"]
-    shared = set()
+    shared, tuned = set(), {}
     for cell in plan_arms(config, FOLDER):
-        policy = {key: value for key, value in cell.settings["policy"].items() if key != "continual"}
+        policy = {key: value for key, value in cell.settings["policy"].items() if key not in ("continual", *TUNED)}
         shared.add(json.dumps([cell.settings["name"], policy, cell.settings["episodes"]], sort_keys=True))
+        tuned.setdefault(cell.settings["arm"], set()).add(tuple(cell.settings["policy"][name] for name in TUNED))
         assert ("continual" in cell.settings["policy"]) == (cell.settings["arm"] == "vase-continual")
         assert ("pretraining" in cell.settings) == (ARMS[cell.settings["arm"]].code is not None)
     assert len(shared) == len(config.levels)
+    assert tuned == {
+        **{arm: {(128, 256, 4, 5e-4)} for arm in ("nature", "vase-continual")},  # on all levels and seeds
+        **{arm: {(64, 128, 10, 1e-3)} for arm in ("random", "vae", "vase", "oracle")},
+    }
 
 
 def test_codes_are_made_for_the_arms_that_look_through_them():
@@ -79,6 +87,10 @@ def test_a_study_that_cannot_be_is_refused():
         replace(config, policy=replace(config.policy, timesteps=40_000))
     with pytest.raises(ValueError, match=r"^expected timesteps that are whole rollouts of 1024 steps, got 500"):
         replace(config, timesteps={"forage": 500})
+    with pytest.raises(ValueError, match=r"^expected policies of the arms nature, .* got one of 1536 for vase"):
+        replace(config, policies={"vase": replace(config.policy, steps_per_rollout=192)})
+    with pytest.raises(ValueError, match=r"^expected policies of the arms nature, .* for none"):
+        replace(config, policies={"none": config.policy})
     with pytest.raises(ValueError, match=r"^expected timesteps of the levels forage, oneroom, got them of {'maze'}"):
         replace(config, timesteps={"maze": 1024})
     with pytest.raises(ValueError, match=r"^expected arms, levels, seeds from 0 and at least one episode"):

@@ -14,6 +14,7 @@ from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceC
 from perma_agent.sb3.learning.continual_config import ContinualConfig
 from perma_agent.studies.levels import LevelChoice
 from perma_agent.studies.policy_training import PolicyConfig
+from perma_agent.studies.transfer.sample_efficiency.arms import ARMS
 
 LEVELS: Mapping[str, LevelChoice] = MappingProxyType(
     {"forage": LevelChoice(id="perma/IndoorForage-v0"), "oneroom": LevelChoice(id="MiniWorld-OneRoom-v0")}
@@ -29,10 +30,10 @@ class PretrainingConfig:
     """Recorded of the level by the wanderer, a random policy that repeats its actions; counted as level steps."""
     copies: int = 8
     """Levels in parallel while they are recorded."""
-    updates: int = 2_000
+    updates: int = 3_000
     """Batches."""
     pairs: int = 16
-    """Pairs of frames in a batch; half as many batches of 32 tell less of small objects."""
+    """Pairs of frames in a batch; half as many batches of 32 told less of small objects."""
     offsets: tuple[int, ...] = (1, 4, 16)
     """Steps between the two frames of a pair."""
     probed: int = 8_000
@@ -102,9 +103,9 @@ class SampleEfficiency:
             raise ValueError(f"expected arms, levels, seeds from 0 and at least one episode, got {self}")
         for arm, policy in self.policies.items():
             own = policy.copies * policy.steps_per_rollout
-            if arm not in self.arms or self.rollout % own:
+            if arm not in ARMS or self.rollout % own:
                 raise ValueError(
-                    f"expected policies of the arms {', '.join(self.arms)} whose rollouts divide one of {self.rollout} "
+                    f"expected policies of the arms {', '.join(ARMS)} whose rollouts divide one of {self.rollout} "
                     f"steps, got one of {own} for {arm}"
                 )
         for steps in (self.policy.timesteps, *self.timesteps.values()):
