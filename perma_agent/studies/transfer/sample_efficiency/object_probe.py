@@ -25,6 +25,10 @@ WHAT: Mapping[str, str] = MappingProxyType({"angle": "its angle from straight ah
 """What is read of the nearest object in sight."""
 
 
+Eyes = Literal["frozen", "random"]
+"""Whether the code's encoder looks, or an untrained one of its size."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sightings:
     """Frames in which an object is in sight."""
@@ -88,7 +92,7 @@ def nearest_object(factors: Mapping[str, np.ndarray]) -> tuple[float, float] | N
 
 
 def read_objects(
-    level: LevelChoice, sightings: Sightings, run: Path, *, mode: Literal["frozen", "random"], seed: int
+    level: LevelChoice, sightings: Sightings, run: Path, *, mode: Eyes, seed: int
 ) -> dict[str, float | None]:
     """R² of a small network that reads the nearest object off what a policy sees.
 
@@ -98,7 +102,7 @@ def read_objects(
         level: that the frames are of.
         sightings: frames, and where the nearest object is.
         run: run folder of the code.
-        mode: `random` for an untrained encoder of its size.
+        mode: whose encoder looks.
         seed: of the untrained encoder.
 
     Returns:

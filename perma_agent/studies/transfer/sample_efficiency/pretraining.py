@@ -24,7 +24,7 @@ from perma_agent.studies.planned_cell import Advance, Measured
 from perma_agent.studies.pretraining_run import KEY, PretrainingRun, StretchConfig
 from perma_agent.studies.transfer.sample_efficiency.arms import Code
 from perma_agent.studies.transfer.sample_efficiency.config import PretrainingConfig
-from perma_agent.studies.transfer.sample_efficiency.object_probe import read_objects, sight_objects
+from perma_agent.studies.transfer.sample_efficiency.object_probe import Eyes, read_objects, sight_objects
 
 PRETRAINED = "pretrained"
 """Folder of the codes below the study's, which is not published."""
@@ -136,11 +136,12 @@ def _learn(config: PretrainingConfig, code: Code, place: Path, *, seed: int, adv
 def _probe(config: PretrainingConfig, level: LevelChoice, place: Path, *, seed: int) -> dict[str, float | None]:
     """What each code, and an untrained encoder, tell of the nearest object."""
     sightings = sight_objects(level, seed=level_seed(seed) + PROBING, frames=config.probed)
+    looking: dict[str, tuple[Path, Eyes]] = {code: (place / code, "frozen") for code in get_args(Code)}
+    looking["random"] = (place / "vase", "random")
     told: dict[str, float | None] = {}
-    for code in (*get_args(Code), "random"):
-        run, mode = (place / "vase", "random") if code == "random" else (place / code, "frozen")
-        read = read_objects(level, sightings, run, mode=mode, seed=seed)  # type: ignore[arg-type]  # one of both
-        told |= {f"{code}_object_{what}": value for what, value in read.items()}
+    for name, (run, mode) in looking.items():
+        read = read_objects(level, sightings, run, mode=mode, seed=seed)
+        told |= {f"{name}_object_{what}": value for what, value in read.items()}
     return told
 
 
