@@ -165,18 +165,19 @@ class EnvironmentInference:
     def _fits(self, index: int, evidence: Evidence) -> tuple[bool, Verdict]:
         record = self.records[index]
         error, limit = evidence.error_under(index), record.limit(self.config, contrast=evidence.contrast)
-        against = self._contradictions(record, evidence)
+        alpha = atypicality(evidence.marginal, record.marginal)
+        against = self._contradicting(alpha, record)
         surprises = error > limit or bool(against.any())
         control = evidence.control() if surprises and index == self.current else None
         if control is not None:  # is it the world that changed, or the model? what it explained a moment ago is witness
             limit *= max(1.0, control.error_under(index) / record.error) if record.error > 0 else 1.0
-            against &= ~self._contradictions(record, control)
+            witness = atypicality(control.marginal, record.marginal)
+            against &= ~self._contradicting(witness, record) & self._contradicting(alpha - witness, record)
         return error <= limit and not against.any(), Verdict(
             environment=None, error=error, limit=limit, contradicting=int(against.sum())
         )
 
-    def _contradictions(self, record: EnvironmentRecord, evidence: Evidence) -> Tensor:
-        alpha = atypicality(evidence.marginal, record.marginal)
+    def _contradicting(self, alpha: Tensor, record: EnvironmentRecord) -> Tensor:
         return contradicts(alpha, used=record.compared, config=self.mask_config)
 
     def _change_to(self, proposal: int, why: Verdict) -> Verdict:

@@ -227,6 +227,16 @@ def test_a_latent_that_moved_for_the_last_batch_too_speaks_against_nothing() -> 
     assert made.decide(evidence(FITS, mean=moved, control=evidence(FITS))).environment == 1
 
 
+def test_a_latent_that_had_nearly_moved_for_the_last_batch_must_move_farther_than_that_to_speak() -> None:
+    # α = m² / 2 against N(0, 1): the witness has .72, just below λ_1 = .8, and a batch's 1.28 is within .8 of that
+    made = inference(patience=1)
+    witness = evidence(FITS, mean=(1.2, 0.0, 0.0))
+    assert made.decide(evidence(FITS, mean=(1.6, 0.0, 0.0), control=witness)).environment == 0
+    assert made.decide(evidence(FITS, mean=(1.6, 0.0, 0.0), control=evidence(FITS))).environment == 1
+    made = inference(patience=1)
+    assert made.decide(evidence(FITS, mean=(2.0, 0.0, 0.0), control=witness)).environment == 1  # 2.0 - .72
+
+
 def test_the_last_batch_is_no_witness_for_another_environment() -> None:
     made = inference(2, current=1, patience=1)
     witness = evidence(SURPRISES, SURPRISES)
