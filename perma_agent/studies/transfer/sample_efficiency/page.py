@@ -24,9 +24,9 @@ MARKS = ("random player", "knowing player")
 INTRODUCTION = (
     "PPO, with one network behind the features and for each arm the better of two settings on a seed for trials, "
     "learns two levels, seen in six ways: through NatureCNN trained with it, an untrained encoder, a VAE and a VASE "
-    "that stay as they were pretrained, a VASE that goes on learning beside the policy, and as the level's true "
-    "factors, which no encoder could beat. VAE and VASE were pretrained for each level and seed on the same batches "
-    "of frames of a random policy, with no reward. All arms take the same number of level steps."
+    "that stay as they were pretrained, a VASE that goes on learning beside the policy, and as a list of the level's "
+    "true factors. VAE and VASE were pretrained for each level and seed on the same batches of frames of a random "
+    "policy, with no reward. All arms take the same number of level steps."
 )
 CURVE = (
     "Training returns: at each moment the mean over the episodes that ended in the tenth of the budget before it (at "
