@@ -43,7 +43,8 @@ class VASEConfig:
     """σ_x of the Gaussian likelihood, in units of the pixel range [0, 1]; unused by the Bernoulli one. The paper's
     value is not known. The smaller, the more a small object is worth beside the code's cost: at 0.1 codes told slightly
     more of objects than at 0.3, both granted 60 nats, which γ = 5 held them to all the same; at 0.05 one level was
-    taken for two environments (trials on one seed of `perma/IndoorForage-v0`)."""
+    taken for two environments (trials on one seed of `perma/IndoorForage-v0`, before a drifting model was told better
+    from a new environment)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "filters", tuple(self.filters))  # JSON gives a list back

@@ -30,6 +30,9 @@ def test_the_nearest_object_in_sight_is_told_by_angle_and_distance():
     assert found == pytest.approx((np.arctan2(4.0, 3.0), 5.0))
     assert nearest_object(factors((2.0, -2.0, 1.0), (9.0, 9.0, 1.0))) == pytest.approx((-np.pi / 4, 8.0**0.5))
     assert nearest_object(factors((1.0, 0.0, 0.2))) is None
+    assert (
+        nearest_object({"object_position": np.ones((1, 2))}) is None
+    )  # as ViZDoom, which does not tell what is hidden
 
 
 def test_frames_with_objects_in_sight_are_kept_with_where_they_are():

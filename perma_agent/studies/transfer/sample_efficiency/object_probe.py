@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
+from sklearn.metrics import r2_score
 
 from perma_agent.evaluation.probes import train_regressor
 from perma_agent.sb3 import EncodedObservation
@@ -45,7 +46,7 @@ def sight_objects(level: LevelChoice, *, seed: int, frames: int) -> Sightings:
     """Wander through a level and keep the frames in which an object is in sight.
 
     Args:
-        level: one that tells `object_position` and `object_visible`.
+        level: one that tells `object_position` and `object_visible`; of any other no frame is kept.
         seed: of the levels and of the wanderer.
         frames: to look at, over all copies.
     """
@@ -59,7 +60,7 @@ def sight_objects(level: LevelChoice, *, seed: int, frames: int) -> Sightings:
         shown, infos = np.asarray(venv.reset()), list(venv.reset_infos)
         for _ in range(frames // COPIES):
             for copy, info in enumerate(infos):
-                seen = nearest_object(info["factors"])
+                seen = nearest_object(info.get("factors", {}))
                 if seen is not None:
                     kept.append(shown[copy].copy())
                     nearest.append(seen)
@@ -77,11 +78,13 @@ def sight_objects(level: LevelChoice, *, seed: int, frames: int) -> Sightings:
 
 
 def nearest_object(factors: Mapping[str, np.ndarray]) -> tuple[float, float] | None:
-    """Angle to the right (radians) and distance (metres) of the nearest object in sight; None where there is none.
+    """Angle to the right (radians) and distance (metres) of the nearest object in sight; None where none is told of.
 
     Args:
         factors: of a frame; `object_position` is metres ahead and metres to the right of each.
     """
+    if not {"object_position", "object_visible"} <= set(factors):  # ViZDoom does not tell what hides an object
+        return None
     in_sight = np.asarray(factors["object_visible"]) >= TOLD_APART
     if not in_sight.any():
         return None
@@ -121,5 +124,5 @@ def read_objects(
     spread = sightings.nearest[train].std(axis=0)
     read = train_regressor(codes[train], sightings.nearest[train] / spread).predict(codes[test])
     truth = sightings.nearest[test] / spread
-    left = np.square(truth - read).sum(axis=0) / np.square(truth - truth.mean(axis=0)).sum(axis=0)
-    return {name: float(1.0 - share) for name, share in zip(WHAT, left, strict=True)}
+    told = r2_score(truth, read, multioutput="raw_values")
+    return {name: float(share) for name, share in zip(WHAT, told, strict=True)}
