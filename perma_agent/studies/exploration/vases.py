@@ -65,16 +65,16 @@ class PretrainingPlan:
 
     frames: int = 12_000
     """Recorded by the wanderer in each world."""
-    updates: int = 2_000
+    updates: int = 4_000
     """Batches of pairs in each world."""
-    pairs: int = 32
-    """Pairs of frames in a batch."""
-    model: VASEConfig = field(default_factory=lambda: VASEConfig(filters=(16, 32, 32, 64), latents=16))
+    pairs: int = 16
+    """Pairs of frames in a batch; 2,000 batches of 32 drew little but how bright a maze is."""
+    model: VASEConfig = field(default_factory=lambda: VASEConfig(filters=(16, 32, 32, 64), latents=16, pixel_std=0.1))
     """The VASE: small enough that the levels, not the encoder, take the time."""
     learner: LearnerConfig = field(
         default_factory=lambda: LearnerConfig(
             learning_rate=1e-3,  # as in the demo: a run this short has no time for the default's smaller steps
-            capacity=CapacityConfig(warm_up=1_000, schedule=CapacitySchedule(nats=30.0, steps=1_000)),
+            capacity=CapacityConfig(warm_up=1_000, schedule=CapacitySchedule(nats=30.0, steps=500)),
             permanence=PermanenceConfig(warm_up=500),
         )
     )
