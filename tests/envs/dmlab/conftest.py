@@ -237,12 +237,14 @@ class Lab:
         if self.level_cache is None or "explore" not in self.level:
             return
         key, path = f"map/{seed}", Path(self.temp_folder) / f"{id(self)}.pk3"
-        if not self.level_cache.fetch(key, str(path)):
-            path.write_bytes(f"map of {seed}".encode())
-            self.level_cache.write(key, str(path))
-        if path.read_bytes() != f"map of {seed}".encode():
-            raise RuntimeError("Failed to start environment - a damaged map")
-        path.unlink()
+        try:
+            if not self.level_cache.fetch(key, str(path)):
+                path.write_bytes(f"map of {seed}".encode())
+                self.level_cache.write(key, str(path))
+            if path.read_bytes() != f"map of {seed}".encode():
+                raise RuntimeError("Failed to start environment - a damaged map")
+        finally:
+            path.unlink(missing_ok=True)
 
 
 @pytest.fixture
