@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
 from perma_agent.evaluation.cells import Cell
 from perma_agent.evaluation.report import ArmScore, Table, arm_scores
 from perma_agent.studies.page_parts import Drawn, Part, estimate_text, of_arm, seeds_in_words
+from perma_agent.studies.permanence.vase import DEFAULT
 from perma_agent.studies.seed_rows import interval, seeds_of
 
-ARM = re.compile(r"vase-(\d[\d.e+-]*)")
-"""Cells of a weight: `vase-0`, `vase-5`."""
+ARM = re.compile(rf"vase-(\d[\d.e+-]*|{DEFAULT})")
+"""Cells of an arm: `vase-0`, `vase-5`, by their weights, and `vase-default`."""
+ALONE = "VASE alone"
 PANELS: Mapping[str, tuple[str, float]] = {
     "homology": ("homology/score", 1.0),
     "change of accuracy (points)": ("accuracy/mean/final_less_best", 100.0),
@@ -34,8 +37,8 @@ LATENTS = "latents/"
 
 def vase(cells: Sequence[Cell]) -> list[Part]:
     """Lives with and without permanence (`vase`), and a table of them."""
-    weights = {float(match[1]): cell.arm for cell in cells if (match := ARM.fullmatch(cell.arm))}
-    arms = {_name(weight): weights[weight] for weight in sorted(weights)}
+    found = {match[1]: cell.arm for cell in cells if (match := ARM.fullmatch(cell.arm))}
+    arms = {_name(name): found[name] for name in sorted(found, key=_weight)}
     if not arms:
         return []
     table = _table(cells, arms)
@@ -52,16 +55,22 @@ def vase(cells: Sequence[Cell]) -> list[Part]:
         figure=arm_scores(panels, names=("with permanence", "without"), best=False),
         alt="Homology, change of accuracy and change of position error of VASE with and without permanence",
         caption="VASE lives through the paper's three worlds, its batches drawn in pairs of one object at two places, "
-        "with the permanence term of the weight named at the left. Homology: whether the places of objects are read "
-        "off the same latents in both moving worlds, 1 at most. Changes are final less best: nearer to 0 is less "
-        "forgotten.",
+        "with the permanence term named at the left. Homology: whether the places of objects are read off the same "
+        "latents in both moving worlds, 1 at most. Changes are final less best: nearer to 0 is less forgotten.",
         seeds=seeds_in_words(lived),
     )
     return [drawn, table]
 
 
-def _name(weight: float) -> str:
-    return f"weight {weight:g}" if weight else "VASE alone"
+def _weight(name: str) -> float:
+    """By which arms are sorted: weights, then the default."""
+    return math.inf if name == DEFAULT else float(name)
+
+
+def _name(name: str) -> str:
+    if name == DEFAULT:
+        return "the learner's default"
+    return f"weight {float(name):g}" if float(name) else ALONE
 
 
 def _scores(cells: Sequence[Cell], arms: Mapping[str, str], figure: str, *, scale: float) -> list[ArmScore]:
@@ -69,7 +78,7 @@ def _scores(cells: Sequence[Cell], arms: Mapping[str, str], figure: str, *, scal
     for name, arm in arms.items():
         values = seeds_of(cells, arm, figure, scale=scale)
         if len(values):
-            ours = name != _name(0.0)
+            ours = name != ALONE
             made.append(ArmScore(arm=name, estimate=interval(values), seeds=values.tolist(), ours=ours))
     return made
 

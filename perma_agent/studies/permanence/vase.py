@@ -24,6 +24,8 @@ from perma_agent.types import FramePairs
 
 ROWS = 6_000
 """Test frames of each moving world on which homology is measured."""
+DEFAULT = "default"
+"""Name of the arm whose permanence is what `LearnerConfig` has unless it is told otherwise."""
 INFORMED = 0.1
 """Nats from which a latent counts as in use."""
 
@@ -41,23 +43,27 @@ class VASEStudy:
     seeds: tuple[int, ...] = (0, 1, 2)
     """Lives of each arm."""
 
-    def with_weight(self, weight: float) -> LifeConfig:
-        """The life of a learner whose permanence weighs so much."""
-        learner = replace(self.life.learner, permanence=replace(self.permanence, weight=weight))
-        return replace(self.life, learner=learner)
+    @property
+    def arms(self) -> dict[str, LifeConfig]:
+        """The life of each arm: `0` and `5` by their weights, `default` with the term a learner has unasked."""
+        terms = {f"{weight:g}": replace(self.permanence, weight=weight) for weight in self.weights}
+        return {
+            name: replace(self.life, learner=replace(self.life.learner, permanence=term))
+            for name, term in {**terms, DEFAULT: PermanenceConfig()}.items()
+        }
 
 
 def plan_vase(study: VASEStudy, *, preset: str, data: Path | None) -> list[PlannedCell]:
-    """A cell for each weight and seed."""
+    """A cell for each arm and seed."""
     return [
         PlannedCell(
-            arm=f"vase-{weight:g}",
+            arm=f"vase-{name}",
             seed=seed,
-            settings={"preset": preset, **to_json(study.with_weight(weight))},
+            settings={"preset": preset, **to_json(life)},
             work=float(sum(study.life.sequence.steps)),
-            measure=partial(measure_vase, study.with_weight(weight), seed, data),
+            measure=partial(measure_vase, life, seed, data),
         )
-        for weight in study.weights
+        for name, life in study.arms.items()
         for seed in study.seeds
     ]
 

@@ -3,24 +3,29 @@
 import base64
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from perma_agent.continual import LearnerConfig
 from perma_agent.evaluation.cells import Cell
 from perma_agent.evaluation.machine import Machine
 from perma_agent.evaluation.report.tiles import tiles_to_text
 from perma_agent.evaluation.results import Summary
 from perma_agent.evaluation.traversals import TRAVERSED
+from perma_agent.studies.continual.presets import PRESETS as LIVES
 from perma_agent.studies.permanence.arms import ARMS
 from perma_agent.studies.permanence.page import write_figures
 from perma_agent.studies.permanence.page_arms import arms_on, grounds_of, tried_on
 from perma_agent.studies.permanence.page_cases import world_and_arm
 from perma_agent.studies.permanence.page_scores import draw_weights
 from perma_agent.studies.permanence.page_table import tables
+from perma_agent.studies.permanence.page_vase import vase
 from perma_agent.studies.permanence.rows import rows_of
+from perma_agent.studies.permanence.vase import DEFAULT, VASEStudy
 
 MACHINE = Machine(cpu="invented", cores=2, torch="0", accelerator=None)
 FACTORS = ("x", "y", "shape", "size", "hue")
@@ -276,3 +281,17 @@ def test_a_weight_that_was_not_tried_on_all_seeds_is_not_called_chosen() -> None
     whole_, part = (draw_weights(tried_on(some, "sprites"), "sprites")[0].figure for some in (cells, cells[:-1]))
     rings = [sum(line.get_markersize() == 11 for line in figure.axes[0].lines) for figure in (whole_, part)]
     assert rings == [1, 0]
+
+
+def test_lives_stand_by_weight_and_the_default_last() -> None:
+    of_default = [replace(lived(1.0, seed), arm=f"vase-{DEFAULT}") for seed in (0, 1)]
+    drawn, table = vase([*of_default, lived(5.0, 0), lived(0.0, 0)])
+    assert table.header == ("", "VASE alone, 1 seeds", "weight 5, 1 seeds", "the learner's default, 2 seeds")
+    assert "default" in [text.get_text() for text in drawn.figure.axes[0].get_yticklabels()][-1]
+
+
+def test_the_default_arm_is_what_a_learner_has_unasked() -> None:
+    arms = VASEStudy(life=LIVES["bench"].lives["three"]).arms
+    assert list(arms) == ["0", "5", DEFAULT]
+    assert arms[DEFAULT].learner.permanence == LearnerConfig().permanence
+    assert [arms[name].learner.permanence.weight for name in ("0", "5")] == [0.0, 5.0]
