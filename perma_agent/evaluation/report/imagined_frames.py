@@ -10,8 +10,8 @@ from perma_agent.evaluation.report.frame_sheets import Sheet
 from perma_agent.evaluation.report.style import styled
 
 COLUMNS = ("met", "as drawn", "imagined", "donor")
-INCHES_A_LETTER = 0.075
-"""Of the names of the rows."""
+INCHES_A_LETTER = 0.07
+"""Of the names of the rows, two lines each."""
 
 
 @styled
@@ -29,7 +29,8 @@ def imagined_frames(imagined: Imagined) -> Figure:
     """
     columns = (imagined.base, imagined.reconstruction, imagined.drawn, imagined.donor)
     names = [_name(imagined, row) for row in range(len(imagined))]
-    sheet = Sheet([np.stack(columns, axis=1)], left=0.2 + INCHES_A_LETTER * max(map(len, names)), top=0.6)
+    longest = max(len(line) for name in names for line in name.splitlines())
+    sheet = Sheet([np.stack(columns, axis=1)], left=0.2 + INCHES_A_LETTER * longest, top=0.6)
     sheet.title(0, f"{imagined.comes_back:.0%} of what was met comes back")
     sheet.name_columns(0, COLUMNS)
     sheet.name_rows(names)
@@ -39,6 +40,5 @@ def imagined_frames(imagined: Imagined) -> Figure:
 def _name(imagined: Imagined, row: int) -> str:
     replaced = imagined.replaced[row]
     which = f"{len(replaced)} latents" if len(replaced) > 3 else "z " + " ".join(map(str, replaced))
-    return (
-        f"{imagined.kinds[row]}, {which}: {imagined.novelty[row]:.2f} novel, {imagined.plausibility[row]:.2f} plausible"
-    )
+    judged = f"{imagined.novelty[row]:.2f} novel, {imagined.plausibility[row]:.2f} plausible"
+    return f"{imagined.kinds[row]}, {which}\n{judged}"
