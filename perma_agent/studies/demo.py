@@ -24,6 +24,7 @@ from perma_agent.studies.collecting import collect
 from perma_agent.studies.levels import LevelChoice, make_copies
 from perma_agent.studies.policy_training import PolicyConfig, TrainedPolicy, train_policy
 from perma_agent.studies.pretraining import pretrain
+from perma_agent.studies.short_learner import short_learner
 
 EASY_MAZE: Mapping[str, Any] = {"rows": 2, "columns": 2, "max_episode_steps": 80}
 """A maze of four cells: what can be learnt in a few minutes of a demo, and seldom happens by chance."""
@@ -53,13 +54,7 @@ class DemoConfig:
     """Steps between the two frames of a pair."""
     model: VASEConfig = field(default_factory=VASEConfig)
     """The VASE."""
-    learner: LearnerConfig = field(
-        default_factory=lambda: LearnerConfig(
-            learning_rate=1e-3,  # a run this short has no time for the default's smaller steps
-            capacity=CapacityConfig(warm_up=1_000, schedule=CapacitySchedule(nats=30.0, steps=1_000)),
-            permanence=PermanenceConfig(warm_up=500),
-        )
-    )
+    learner: LearnerConfig = field(default_factory=short_learner)
     """How it learns."""
     policy: PolicyConfig = field(
         default_factory=lambda: PolicyConfig(timesteps=81_920, continual=ContinualConfig(updates_per_rollout=4))

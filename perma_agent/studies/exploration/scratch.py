@@ -12,7 +12,6 @@ from stable_baselines3.common.callbacks import CallbackList
 from perma_agent.continual import Learner, LearnerConfig
 from perma_agent.continual.checkpoint import save_run
 from perma_agent.models import VASE, VASEConfig
-from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
 from perma_agent.sb3 import ContinualVASECallback, VASEFeaturesExtractor
 from perma_agent.sb3.learning.continual_config import ContinualConfig
 from perma_agent.studies.exploration.explorer import Advance, Progress, made_bonus, make_ppo, pay
@@ -22,6 +21,7 @@ from perma_agent.studies.exploration.measuring import measure_run
 from perma_agent.studies.exploration.runs import Run
 from perma_agent.studies.exploration.visit_recorder import VisitRecorder
 from perma_agent.studies.planned_cell import Measured
+from perma_agent.studies.short_learner import short_learner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +30,7 @@ class ScratchConfig:
 
     model: VASEConfig
     """The VASE."""
-    learner: LearnerConfig = field(
-        default_factory=lambda: LearnerConfig(
-            learning_rate=1e-3,
-            capacity=CapacityConfig(warm_up=200, schedule=CapacitySchedule(nats=30.0, steps=300)),
-            permanence=PermanenceConfig(warm_up=100),
-        )
-    )
+    learner: LearnerConfig = field(default_factory=lambda: short_learner(warm_up=200, rise=300, settle=100))
     """Its learner, in a hurry: a run of 49,152 steps has some 770 updates."""
     continual: ContinualConfig = field(default_factory=lambda: ContinualConfig(updates_per_rollout=16, every=1_024))
     """How much it learns, and from what."""

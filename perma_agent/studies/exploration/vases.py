@@ -18,11 +18,11 @@ from perma_agent.envs.actions import TURN_LEFT
 from perma_agent.errors import RunFolderError
 from perma_agent.imagination.worldview import Worldview
 from perma_agent.models import VASEConfig
-from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
 from perma_agent.studies.exploration.grounds import LEVELS, ExploredLevel
 from perma_agent.studies.levels import LevelChoice
 from perma_agent.studies.permanence.recording import RolloutConfig, open_rollouts, record_rollouts
 from perma_agent.studies.pretraining_run import KEY, PretrainingRun, StretchConfig
+from perma_agent.studies.short_learner import short_learner
 
 Advance = Callable[[int], None]
 LOOKED_AT = 99
@@ -71,13 +71,7 @@ class PretrainingPlan:
     """Pairs of frames in a batch; 2,000 batches of 32 drew little but how bright a maze is."""
     model: VASEConfig = field(default_factory=lambda: VASEConfig(filters=(16, 32, 32, 64), latents=16, pixel_std=0.1))
     """The VASE: small enough that the levels, not the encoder, take the time."""
-    learner: LearnerConfig = field(
-        default_factory=lambda: LearnerConfig(
-            learning_rate=1e-3,  # as in the demo: a run this short has no time for the default's smaller steps
-            capacity=CapacityConfig(warm_up=1_000, schedule=CapacitySchedule(nats=30.0, steps=500)),
-            permanence=PermanenceConfig(warm_up=500),
-        )
-    )
+    learner: LearnerConfig = field(default_factory=lambda: short_learner(rise=500))
     """How it learns."""
     seed: int = 0
     """Of the recordings and of the learning."""

@@ -16,6 +16,7 @@ from perma_agent.studies.policy_training import PolicyConfig
 from perma_agent.studies.pretraining_run import StretchConfig
 from perma_agent.studies.sb3.config import SB3Study, SpeedConfig, SwitchConfig, VASEChoice
 from perma_agent.studies.sb3.resume_trial import ResumeTrialConfig
+from perma_agent.studies.short_learner import short_learner
 
 GROUND = {"side": 9.0, "good": 4, "bad": 2, "obstacles": 0, "max_episode_steps": 100}
 """A small forage, chosen before any agent was trained on it. PPO learns little on it in the steps before the switch; in
@@ -29,11 +30,7 @@ def _bench() -> SB3Study:
         preset="bench",
         vase=VASEChoice(
             rollouts=RolloutConfig(levels=(LevelChoice(id=INDOOR.id), INDOOR), frames=12_000),
-            learner=LearnerConfig(
-                learning_rate=1e-3,  # a run this short has no time for the default's smaller steps
-                capacity=CapacityConfig(warm_up=1_000, schedule=CapacitySchedule(nats=30.0, steps=1_000)),
-                permanence=PermanenceConfig(warm_up=500),
-            ),
+            learner=short_learner(),
             stretch=StretchConfig(updates=1_500),
         ),
         speed=SpeedConfig(rounds=9),

@@ -10,10 +10,11 @@ from perma_agent.continual import InferenceConfig, LatentMaskConfig, LearnerConf
 from perma_agent.continual.dreams import DreamConfig
 from perma_agent.envs import level_info
 from perma_agent.models import VASEConfig
-from perma_agent.objectives import CapacityConfig, CapacitySchedule, PermanenceConfig
+from perma_agent.objectives import CapacityConfig, PermanenceConfig
 from perma_agent.sb3.learning.continual_config import ContinualConfig
 from perma_agent.studies.levels import LevelChoice
 from perma_agent.studies.policy_training import PolicyConfig
+from perma_agent.studies.short_learner import short_learner
 from perma_agent.studies.transfer.sample_efficiency.arms import ARMS
 
 LEVELS: Mapping[str, LevelChoice] = MappingProxyType(
@@ -40,13 +41,7 @@ class PretrainingConfig:
     """Frames of other layouts by which is measured what the codes tell of the nearest object."""
     model: VASEConfig = field(default_factory=lambda: VASEConfig(pixel_std=0.1))
     """Size of both networks, and of the random one; at a σ_x of .1 a small object is worth some nats."""
-    vase: LearnerConfig = field(
-        default_factory=lambda: LearnerConfig(
-            learning_rate=1e-3,
-            capacity=CapacityConfig(warm_up=1_000, schedule=CapacitySchedule(nats=60.0, steps=500)),
-            permanence=PermanenceConfig(warm_up=500),
-        )
-    )
+    vase: LearnerConfig = field(default_factory=lambda: short_learner(nats=60.0, rise=500))
     """How the VASE learns. σ_x, nats, pairs and rates were chosen on Forage's seed 100 by what a small network can tell
     from the VASE's codes of the nearest object. The number of batches was not tried itself: it lies between 2,000 and
     4,000, after policies on both had been seen on that seed (returns .48 and .80), as many as the time allowed."""
