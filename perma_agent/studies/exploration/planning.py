@@ -170,6 +170,8 @@ def _settings(
     }
     if scratch is not None:
         return {**common, "scratch": to_json(scratch)}
+    if arm.blind:
+        return common
     seen = {**common, "vase": _vase(config, level)}
     return seen if before is None else {**seen, "before": _level(LEVELS[before])}
 
@@ -181,7 +183,7 @@ def _vase(config: ExplorationStudy, level: ExploredLevel) -> dict[str, Any]:
 
 
 def levels_seen(cell: PlannedCell) -> set[str]:
-    """Names of the levels that a cell sees through a VASE pretrained elsewhere; none where it has a VASE of its own."""
+    """Names of the levels that a cell sees through a VASE pretrained elsewhere; none with one of its own, or blind."""
     if "vase" not in cell.settings:
         return set()
     shown = [cell.settings.get(key) for key in ("level", "before")]

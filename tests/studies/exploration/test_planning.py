@@ -69,6 +69,13 @@ def test_cells_tell_which_levels_they_see_through_a_vase_from_elsewhere():
     assert levels_seen(timing) == {"indoor-maze"}
 
 
+def test_who_does_not_look_depends_on_no_vase():
+    blind = replace(CONFIG, free={"wanderer": (0,)}, sparse={}, scratch={}, transferred={})
+    cells = plan_runs(blind, Path("x"), {"wanderer": 0.0})
+    assert len(cells) == 2
+    assert all("vase" not in cell.settings and levels_seen(cell) == set() for cell in cells)
+
+
 def test_a_weight_is_chosen_once_all_were_tried(make_cell):
     assert weights_of(CONFIG, []) == {"none": 0.0}
     tried = [
