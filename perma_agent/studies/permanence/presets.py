@@ -100,7 +100,7 @@ def _bench() -> PermanenceStudy:
         weights={  # on earlier runs the greatest weight tried had been chosen for each of these
             "l1": (3.0, 10.0, 30.0, 100.0, 300.0),
             "l2": (1.0, 3.0, 10.0, 30.0),
-            "slowvae": (2.0, 5.0, 10.0, 20.0),
+            "slowvae": (2.0, 5.0, 10.0, 20.0, 40.0),
             "p_b": (5.0, 20.0, 60.0, 180.0),
             "direction": (5.0, 15.0, 45.0, 135.0),
             "together": (10.0, 20.0, 40.0, 80.0),
