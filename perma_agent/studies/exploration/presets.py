@@ -73,7 +73,7 @@ def _full() -> ExplorationStudy:
         bench,
         preset="full",
         explorer=replace(bench.explorer, steps=245_760),
-        pretraining=PretrainingPlan(frames=100_000, updates=20_000),
+        pretraining=PretrainingPlan(frames=100_000, updates=40_000),
         free=dict.fromkeys(ARMS, TEN),
         sparse=dict.fromkeys(LEARNING, TEN),
         scratch=dict.fromkeys(LED, TEN),

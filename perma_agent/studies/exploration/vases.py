@@ -68,7 +68,7 @@ class PretrainingPlan:
     updates: int = 4_000
     """Batches of pairs in each world."""
     pairs: int = 16
-    """Pairs of frames in a batch; 2,000 batches of 32 drew little but how bright a maze is."""
+    """Pairs of frames in a batch; on transfer's Forage half as many batches of 32 told less of small objects."""
     model: VASEConfig = field(default_factory=lambda: VASEConfig(filters=(16, 32, 32, 64), latents=16, pixel_std=0.1))
     """The VASE: small enough that the levels, not the encoder, take the time."""
     learner: LearnerConfig = field(default_factory=lambda: short_learner(rise=500))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from perma_agent.continual import Learner
+from perma_agent.continual import Learner, LearnerConfig
 from perma_agent.continual.config_json import to_json
 from perma_agent.data.image_sequences import ImageWorld
 from perma_agent.evaluation.homology import homology
@@ -49,7 +49,7 @@ class VASEStudy:
         terms = {f"{weight:g}": replace(self.permanence, weight=weight) for weight in self.weights}
         return {
             name: replace(self.life, learner=replace(self.life.learner, permanence=term))
-            for name, term in {**terms, DEFAULT: PermanenceConfig()}.items()
+            for name, term in {**terms, DEFAULT: LearnerConfig().permanence}.items()
         }
 
 
