@@ -52,5 +52,5 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
 pretrained on, which repeats its action three times of four and prefers to go forward."""
 LEARNING = tuple(name for name, arm in ARMS.items() if not arm.blind)
 """Those with a policy that learns."""
-OURS, RIVAL, PLAIN = "imagination", "rnd", "none"
-"""The arm that is judged, and the two it is judged by."""
+OURS, RIVAL, PLAIN, ORACLE = "imagination", "rnd", "none", "count"
+"""The arm that is judged, the two it is judged by, and the one that is told its true place."""

@@ -9,7 +9,7 @@ import numpy as np
 from perma_agent.evaluation.cells import Cell
 from perma_agent.evaluation.results import Row
 from perma_agent.evaluation.statistics import Estimate, bootstrap_interval, iqm
-from perma_agent.studies.exploration.arms import ARMS, OURS, PLAIN, RIVAL
+from perma_agent.studies.exploration.arms import ARMS, ORACLE, OURS, PLAIN, RIVAL
 from perma_agent.studies.exploration.cell_names import FREE, MODES, SPARSE, levels_of, run_name, runs_of, values_of
 from perma_agent.studies.exploration.checks import check_rows
 from perma_agent.studies.exploration.figure_5b import figure_5b_rows
@@ -51,6 +51,7 @@ def rows_of(cells: Sequence[Cell]) -> list[Row]:
         *figure_5b_rows(cells),
         *place_rows(cells),
         *room_rows(cells),
+        *_oracle(cells),
         *_ratios(cells),
         *_weights(cells),
         *_figures(cells),
@@ -62,16 +63,16 @@ def estimate(values: np.ndarray) -> Estimate:
     return bootstrap_interval(values, iqm, rng=np.random.default_rng(0))
 
 
-def levels_beaten(cells: Sequence[Cell], rival: str) -> Row:
-    """Levels on which ours covered so many times as much as a rival at equal steps, the intervals apart.
+def levels_beaten(cells: Sequence[Cell], rival: str, *, by: str = OURS) -> Row:
+    """Levels on which an arm covered so many times as much as a rival at equal steps, the intervals apart.
 
-    A level counts if the ratio of interquartile means is at least `GAINS[rival]` and the lower end of ours lies above
-    the upper end of theirs.
+    A level counts if the ratio of interquartile means is at least `GAINS[rival]` and the lower end of the arm's lies
+    above the upper end of the rival's. Only ours has the goal; another arm tells what the goal asks for.
     """
-    id, factor = f"levels_beating_{rival}", GAINS[rival]
-    goal, beaten, compared = f">= {ENOUGH}", 0, []
+    id, factor = f"levels_beating_{rival}" + ("" if by == OURS else f"_by_{by}"), GAINS[rival]
+    goal, beaten, compared = f">= {ENOUGH}" if by == OURS else None, 0, []
     for level in levels_of(cells, FREE):
-        ours, theirs = _pair(cells, FREE, level, rival, "coverage")
+        ours, theirs = _pair(cells, FREE, level, rival, "coverage", arm=by)
         if not len(ours) or not len(theirs):
             continue
         mine, other = estimate(ours), estimate(theirs)
@@ -85,6 +86,8 @@ def levels_beaten(cells: Sequence[Cell], rival: str) -> Row:
         f"reward-free coverage of reachable cells at equal steps at least {factor:g} × that of "
         f"{ARMS[rival].title}, interquartile means, intervals apart; ratios: {', '.join(compared)}"
     )
+    if by != OURS:
+        note = f"{ARMS[by].title} in place of {ARMS[OURS].title}: {note}"
     return Row.of(id, Estimate.exact(float(beaten)), unit="of 4", goal=goal, note=note)
 
 
@@ -112,10 +115,18 @@ def first_success(cells: Sequence[Cell]) -> Row:
     return _ratio_row(id, pairs, goal=goal, note=note)
 
 
+def _oracle(cells: Sequence[Cell]) -> list[Row]:
+    """Whether an agent that is told its true place would meet ours' goals: how much there is to win at these steps."""
+    return [row for rival in GAINS if (row := levels_beaten(cells, rival, by=ORACLE)).mean is not None]
+
+
 def _ratios(cells: Sequence[Cell]) -> list[Row]:
-    """Coverage of ours over that of each other arm, on all levels and one by one; so too steps to the first reward."""
+    """Coverage of ours over that of each other arm; over those led with also level by level, and so the first reward.
+
+    A level counts where both were run.
+    """
     made = []
-    for rival in (RIVAL, PLAIN):
+    for rival in (arm for arm in ARMS if arm != OURS):
         pairs = [_pair(cells, FREE, level, rival, "coverage") for level in levels_of(cells, FREE)]
         pairs = [pair for pair in pairs if len(pair[0]) and len(pair[1])]
         if pairs:
@@ -176,10 +187,12 @@ def _figures(cells: Sequence[Cell]) -> list[Row]:
     return made
 
 
-def _pair(cells: Sequence[Cell], mode: str, level: str, rival: str, figure: str) -> tuple[np.ndarray, np.ndarray]:
-    """A figure of ours and of a rival's."""
+def _pair(
+    cells: Sequence[Cell], mode: str, level: str, rival: str, figure: str, *, arm: str = OURS
+) -> tuple[np.ndarray, np.ndarray]:
+    """A figure of ours, or of another arm, and of a rival's."""
     runs = runs_of(cells, mode, level)
-    return values_of(runs.get(OURS, []), figure), values_of(runs.get(rival, []), figure)
+    return values_of(runs.get(arm, []), figure), values_of(runs.get(rival, []), figure)
 
 
 def _without_reward(cells: Sequence[Cell], level: str, arm: str) -> int:

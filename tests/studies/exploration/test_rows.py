@@ -46,6 +46,32 @@ def test_three_levels_beaten_reach_the_goal_and_the_factor_over_none_is_two(make
     assert not levels_beaten(fewer, "none").met
 
 
+def test_what_the_oracle_would_reach_is_told_without_a_goal_and_only_where_it_was_run(make_cell):
+    cells = [
+        *runs(make_cell, "free", "indoor-maze", "imagination", met=(10, 10, 10)),
+        *runs(make_cell, "free", "indoor-maze", "count", met=(18, 18, 18)),
+        *runs(make_cell, "free", "indoor-maze", "rnd", met=(9, 9, 9)),
+        *runs(make_cell, "free", "four-rooms", "count", met=(9, 9, 9)),
+        *runs(make_cell, "free", "four-rooms", "rnd", met=(9, 9, 9)),
+    ]
+    rows = {row.id: row for row in rows_of(cells)}
+    told = rows["levels_beating_rnd_by_count"]
+    assert (told.mean, told.goal, told.met) == (1.0, None, None)
+    assert "indoor maze 2.00 ✓, FourRooms (MiniWorld) 1.00" in told.note
+    assert rows["levels_beating_rnd"].mean == 0.0
+    assert "levels_beating_none_by_count" not in rows
+
+
+def test_coverage_is_set_beside_that_of_every_rival(make_cell):
+    cells = [
+        *runs(make_cell, "free", "indoor-maze", "imagination", met=(12, 12, 12)),
+        *runs(make_cell, "free", "indoor-maze", "skew-fit", met=(6, 6, 6)),
+    ]
+    rows = {row.id: row for row in rows_of(cells)}
+    assert rows["coverage_vs_skew_fit"].mean == pytest.approx(2.0)
+    assert "coverage_vs_apt" not in rows
+
+
 def test_first_success_is_the_geometric_mean_of_the_levels_ratios(make_cell):
     cells = [
         *runs(make_cell, "sparse", "indoor-maze", "imagination", first=(100, 100, 100)),
