@@ -16,6 +16,8 @@ from perma_agent.evaluation.statistics import iqm
 
 COLUMNS = 2
 """Panels side by side."""
+BANDED = 3
+"""Seeds from which a line has a band: that of two is the two themselves, and nine of them hide the lines."""
 RESAMPLES = 2_000
 """Times seeds are drawn again for the band of a line."""
 DASHES = ("-", (0, (4, 1.5)))
@@ -61,7 +63,7 @@ def coverage_curves(
     """Interquartile mean of coverage, one panel a level, one line an arm; shaded is its 95% interval over seeds.
 
     What to see: who rises fastest, and who still rises at the end. Bands that do not touch are a difference that seeds
-    do not explain. Of an arm with one seed there is no band.
+    do not explain. An arm with fewer than `BANDED` seeds has no band.
 
     Args:
         levels: title of each panel, and in it the series of each arm.
@@ -112,7 +114,7 @@ def _dashes(names: list[str], arm: str) -> Any:
 
 
 def _draw(axes: Axes, series: CoverageSeries, *, label: str, colour: str, first: bool, dashes: Any) -> None:
-    if len(series.shares) > 1:
+    if len(series.shares) >= BANDED:
         low, high = series.band()
         axes.fill_between(series.at, low, high, color=colour, alpha=0.18, linewidth=0, zorder=2)
     axes.plot(

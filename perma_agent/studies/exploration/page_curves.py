@@ -52,8 +52,8 @@ def draw_curves(cells: Sequence[Cell], mode: str) -> list[Drawn]:
             figure=coverage_curves(over_steps, along="steps", leading=leading, colours=COLOUR_OF),
             alt=f"Share of reachable cells met over steps, {words}, one panel a level, one line an arm.",
             caption=(
-                f"Coverage at equal steps, {words}: interquartile mean over seeds, shaded its 95% bootstrap interval. "
-                f"{NOT_SEEN}"
+                f"Coverage at equal steps, {words}: interquartile mean over seeds, shaded its 95% bootstrap interval "
+                f"where there are three or more. {NOT_SEEN}"
             ),
             seeds=seeds,
         ),

@@ -25,19 +25,19 @@ def test_the_line_is_the_interquartile_mean_within_its_band():
     assert (low <= series.middle).all() and (series.middle <= high).all() and high[2] > low[2]
 
 
-def test_each_level_has_a_panel_each_arm_a_line_and_one_seed_no_band():
+def test_each_level_has_a_panel_each_arm_a_line_and_two_seeds_no_band():
     figure = coverage_curves(
         {
-            "maze": {"RND": CoverageSeries(at=AT, shares=FIVE), "imagination": CoverageSeries(at=AT, shares=FIVE[:1])},
-            "rooms": {"RND": CoverageSeries(at=AT, shares=FIVE)},
+            "maze": {"RND": CoverageSeries(at=AT, shares=FIVE), "imagination": CoverageSeries(at=AT, shares=FIVE[:2])},
+            "rooms": {"RND": CoverageSeries(at=AT, shares=FIVE[:3])},
         },
         along="steps",
         leading="imagination",
     )
     maze, rooms = figure.axes
     assert [line.get_label() for line in maze.get_lines()] == ["RND", "imagination"]
-    assert np.allclose(maze.get_lines()[1].get_ydata(), FIVE[0])
-    assert len(maze.collections) == 1 and len(rooms.get_lines()) == 1
+    assert np.allclose(maze.get_lines()[1].get_ydata(), FIVE[:2].mean(axis=0))
+    assert len(maze.collections) == len(rooms.collections) == 1 and len(rooms.get_lines()) == 1
     assert maze.get_lines()[1].get_linewidth() > maze.get_lines()[0].get_linewidth()
     assert png(figure) == png(figure)
 
