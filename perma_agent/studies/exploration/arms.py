@@ -53,4 +53,4 @@ pretrained on, which repeats its action three times of four and prefers to go fo
 LEARNING = tuple(name for name, arm in ARMS.items() if not arm.blind)
 """Those with a policy that learns."""
 OURS, RIVAL, PLAIN, ORACLE = "imagination", "rnd", "none", "count"
-"""The arm that is judged, the two it is judged by, and the one that is told its true place."""
+"""The arm that is judged, the two it is judged by, and the one whose bonus is told the true place."""

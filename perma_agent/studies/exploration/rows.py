@@ -116,7 +116,7 @@ def first_success(cells: Sequence[Cell]) -> Row:
 
 
 def _oracle(cells: Sequence[Cell]) -> list[Row]:
-    """Whether an agent that is told its true place would meet ours' goals: how much there is to win at these steps."""
+    """Whether a bonus that is told the true place would meet ours' goals: how much there is to win at these steps."""
     return [row for rival in GAINS if (row := levels_beaten(cells, rival, by=ORACLE)).mean is not None]
 
 
