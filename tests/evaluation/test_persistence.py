@@ -57,11 +57,11 @@ def test_a_code_that_knows_the_sequence_by_heart_tells_no_other_sequences_object
 @pytest.mark.slow
 def test_what_was_never_seen_does_not_count() -> None:
     visible = DRAWN.visible.copy()
-    visible[:, :20] = 0.0  # hidden from the start
+    visible[:, :10] = 0.0  # hidden from the start
     late = persistence(EVERYWHERE + NOISE, IDENTITY, visible, continuous=KINDS)
     counted = (visible == 0) & np.maximum.accumulate(visible == 1, axis=1)
     assert late.frames[1] == pytest.approx(counted.sum() / 3, rel=0.25)
-    assert counted[:, :20].sum() == 0
+    assert late.frames[1] < 0.2 * (visible == 0).sum() / 3
 
 
 @pytest.mark.slow
