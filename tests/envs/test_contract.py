@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
@@ -135,24 +136,28 @@ def test_eight_levels_in_one_process_do_not_see_each_other() -> None:
     assert [digest.hexdigest() for digest in digests] == alone
 
 
-def make_outdoor_maze() -> gym.Env[Any, Any]:
-    return make_level("perma/OutdoorMaze-v0", rows=2, columns=2)
-
-
-def make_indoor_forage() -> gym.Env[Any, Any]:
-    return make_level("perma/IndoorForage-v0")
-
-
-def test_subproc_vec_env_with_spawn() -> None:
+@pytest.mark.parametrize("engine", ["miniworld", "vizdoom"])
+def test_subproc_vec_env_with_spawn(engine: str) -> None:
     from stable_baselines3.common.vec_env import SubprocVecEnv
 
-    venv = SubprocVecEnv([make_outdoor_maze, make_indoor_forage], start_method="spawn")
+    if engine == "vizdoom":
+        pytest.importorskip(engine, reason="the extra vizdoom is not installed")
+    makers = {
+        "miniworld": [
+            partial(make_level, "perma/OutdoorMaze-v0", rows=2, columns=2),
+            partial(make_level, "perma/IndoorForage-v0"),
+        ],
+        "vizdoom": [
+            partial(make_level, "perma/VizdoomMyWayHome-v0"),
+            partial(make_level, "perma/VizdoomOutdoor-v0"),
+        ],
+    }[engine]
+    venv = SubprocVecEnv(makers, start_method="spawn")
     venv.seed(7)
-    frames = venv.reset()
-    assert frames.shape == (2, 64, 64, 3)
+    assert venv.reset().shape == (2, 64, 64, 3)
     frames, _, _, infos = venv.step(np.array([2, 2]))
     venv.close()
-    here = make_outdoor_maze()
+    here = makers[0]()
     here.reset(seed=7)
     frame, _, _, _, info = here.step(2)
     here.close()
@@ -160,13 +165,19 @@ def test_subproc_vec_env_with_spawn() -> None:
     assert all(np.array_equal(infos[0]["factors"][name], values) for name, values in info["factors"].items())
 
 
-def test_gymnasiums_async_vector_env_which_forks() -> None:
-    """Its parent makes one level first, so the children inherit an OpenGL already at work."""
-    venv = gym.make_vec("perma/IndoorMaze-v0", num_envs=2, vectorization_mode="async", size=16)
+@pytest.mark.parametrize(
+    ("engine", "level_id", "options"),
+    [("miniworld", "perma/IndoorMaze-v0", {"size": 16}), ("vizdoom", "perma/VizdoomMyWayHome-v0", {})],
+)
+def test_gymnasiums_async_vector_env_which_forks(engine: str, level_id: str, options: dict[str, Any]) -> None:
+    """Its parent makes one level first, so the children inherit an OpenGL, or an engine, already at work."""
+    if engine == "vizdoom":
+        pytest.importorskip(engine, reason="the extra vizdoom is not installed")
+    venv = gym.make_vec(level_id, num_envs=2, vectorization_mode="async", **options)
     venv.reset(seed=7)
     frames, *_, infos = venv.step(np.array([2, 2]))
     venv.close()
-    here = make_level("perma/IndoorMaze-v0", size=16)
+    here = make_level(level_id, **options)
     here.reset(seed=7)
     assert np.array_equal(frames[0], here.step(2)[0])
     assert infos["factors"]["object_position"].shape == (2, 8, 2)

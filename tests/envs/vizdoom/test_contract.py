@@ -147,42 +147,6 @@ def test_levels_in_one_process_do_not_see_each_other_and_closing_ends_their_engi
     assert len(engines()) == before
 
 
-def make_home() -> gym.Env[Any, Any]:
-    return make_level("perma/VizdoomMyWayHome-v0")
-
-
-def make_outdoor() -> gym.Env[Any, Any]:
-    return make_level("perma/VizdoomOutdoor-v0")
-
-
-def test_subproc_vec_env_with_spawn() -> None:
-    from stable_baselines3.common.vec_env import SubprocVecEnv
-
-    venv = SubprocVecEnv([make_home, make_outdoor], start_method="spawn")
-    venv.seed(7)
-    assert venv.reset().shape == (2, 64, 64, 3)
-    frames, _, _, infos = venv.step(np.array([2, 2]))
-    venv.close()
-    here = make_home()
-    here.reset(seed=7)
-    frame, _, _, _, info = here.step(2)
-    here.close()
-    assert np.array_equal(frames[0], frame)
-    assert all(np.array_equal(infos[0]["factors"][name], values) for name, values in info["factors"].items())
-
-
-def test_gymnasiums_async_vector_env_which_forks() -> None:
-    venv = gym.make_vec("perma/VizdoomMyWayHome-v0", num_envs=2, vectorization_mode="async")
-    venv.reset(seed=7)
-    frames, *_, infos = venv.step(np.array([2, 2]))
-    venv.close()
-    here = make_home()
-    here.reset(seed=7)
-    assert np.array_equal(frames[0], here.step(2)[0])
-    assert infos["factors"]["object_position"].shape == (2, 8, 2)
-    here.close()
-
-
 def test_engine_says_nothing_leaves_nothing_and_is_not_loaded_before_a_level_is_made(tmp_path: Path) -> None:
     program = (
         "import sys\n"
